@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// DLMGUARD_STRICT=1 (set by CI) turns every warning into an error; a user's newer compiler, which
+// may know more warnings than ours did, still builds.
+let strict = Context.environment["DLMGUARD_STRICT"] != nil
+
+let swift: [SwiftSetting] =
+  [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility")]
+  + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "dlmguard",
+  products: [
+    .executable(name: "dlmguardd", targets: ["dlmguardd"]),
+    .executable(name: "dlmguard", targets: ["dlmguard"]),
+    .executable(name: "qemu-hook", targets: ["qemu-hook"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+  ],
+  targets: [
+    // The world in C: headers only, and the system calls that Swift's Glibc module cannot express.
+    .systemLibrary(
+      name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .target(name: "CLinux"),
+
+    // Pure values, and the adapters around the core; each imports only rooms above it.
+    .target(name: "LockModel", swiftSettings: swift),
+    .target(name: "DomainXML", dependencies: ["CLibXML2", "LockModel"], swiftSettings: swift),
+    .target(
+      name: "ResourceIdentity", dependencies: ["CLinux", "LockModel", crypto],
+      swiftSettings: swift),
+    .target(name: "AgentAPI", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
+    .target(name: "GuardCore", dependencies: ["LockModel"], swiftSettings: swift),
+    .target(name: "LockEngines", dependencies: ["LockModel"], swiftSettings: swift),
+    .target(name: "HostWatch", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
+    .target(
+      name: "Agent",
+      dependencies: [
+        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "LockEngines",
+        "HostWatch", "TOMLKit", logging,
+      ],
+      swiftSettings: swift),
+
+    // What people and libvirt run.
+    .executableTarget(
+      name: "dlmguardd", dependencies: ["Agent", argumentParser], swiftSettings: swift),
+    .executableTarget(
+      name: "dlmguard", dependencies: ["AgentAPI", "LockModel", argumentParser],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "qemu-hook", dependencies: ["AgentAPI", "CLinux", "DomainXML", "LockModel"],
+      swiftSettings: swift),
+
+    .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
+    .testTarget(
+      name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,136 @@
+import LockModel
+
+extension Reply {
+  public var json: JSON {
+    switch self {
+    case .done: Self.success("done", nil)
+    case .registered(let owner): Self.success("owner", .string("\(owner)"))
+    case .owners(let owners): Self.success("owners", .array(owners.map(\.json)))
+    case .holders(let resource, let holders):
+      .object(
+        ("v", .integer(Request.version)), ("ok", .bool(true)),
+        ("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
+    case .status(let status): Self.success("status", status.json)
+    case .refused(let refusal):
+      .object(
+        ("v", .integer(Request.version)), ("ok", .bool(false)),
+        ("code", .string(refusal.code.rawValue)), ("message", .string(refusal.message)))
+    }
+  }
+
+  private static func success(_ key: String, _ payload: JSON?) -> JSON {
+    .object(("v", .integer(Request.version)), ("ok", .bool(true)), (key, payload))
+  }
+
+  /// - Throws: ``MalformedMessage`` for another version or a wrong member.
+  public init(_ json: JSON) throws(MalformedMessage) {
+    let version = try json.integer("v")
+    guard version == Request.version else {
+      throw MalformedMessage(
+        field: "v", problem: "is \(version), but this program speaks version \(Request.version)")
+    }
+    guard try json.require("ok", "true or false", { $0.boolValue }) else {
+      self = .refused(
+        Refusal(
+          try json.require("code", "a refusal's code") { json in
+            json.stringValue.flatMap { Refusal.Code(rawValue: $0) }
+          },
+          try json.string("message")))
+      return
+    }
+    if json["owner"] != nil {
+      self = .registered(try json.owner())
+    } else if json["owners"] != nil {
+      self = .owners(
+        try json.list("owners") { json throws(MalformedMessage) in try OwnerReport(json) })
+    } else if json["holders"] != nil {
+      self = .holders(
+        try json.require("resource", "a resource name") { json in
+          json.stringValue.flatMap { try? ResourceName($0) }
+        },
+        try json.list("holders") { json throws(MalformedMessage) in try HolderReport(json) })
+    } else if let status = json["status"] {
+      self = .status(try StatusReport(status))
+    } else {
+      self = .done
+    }
+  }
+}
+
+extension OwnerReport {
+  public var json: JSON {
+    .object(
+      ("owner", .string("\(owner)")), ("uuid", .string("\(owner.domain)")),
+      ("name", .string(name)), ("node", .string("\(node)")), ("phase", .string(phase)),
+      ("pid", pid.map { .integer(Int64($0)) }), ("since", since.json),
+      ("claims", .array(claims.map(\.json))), ("unguarded", .array(unguarded.map(\.json))))
+  }
+
+  init(_ json: JSON) throws(MalformedMessage) {
+    self.init(
+      owner: try json.owner(), name: try json.string("name"),
+      node: NodeName(try json.string("node")), phase: try json.string("phase"),
+      pid: try json.optional("pid", "a process id") { json in
+        json.integerValue.flatMap { Int32(exactly: $0) }
+      },
+      since: try json.timestamp("since"),
+      claims: try json.list("claims") { json throws(MalformedMessage) in try Claim(json) },
+      unguarded: try json.list("unguarded") { json throws(MalformedMessage) in
+        try UnguardedResource(json)
+      })
+  }
+}
+
+extension HolderReport {
+  public var json: JSON {
+    .object(
+      ("owner", .string("\(owner)")), ("uuid", .string("\(owner.domain)")),
+      ("name", .string(name)), ("node", .string("\(node)")), ("phase", .string(phase)),
+      ("since", since.json), ("claim", claim.json))
+  }
+
+  init(_ json: JSON) throws(MalformedMessage) {
+    self.init(
+      owner: try json.owner(), name: try json.string("name"),
+      node: NodeName(try json.string("node")), phase: try json.string("phase"),
+      since: try json.timestamp("since"), claim: try Claim(json["claim"] ?? .null))
+  }
+}
+
+extension StatusReport {
+  public var json: JSON {
+    .object(
+      ("version", .string(version)), ("node", .string("\(node)")), ("engine", .string(engine)),
+      ("pid", .integer(Int64(pid))), ("started", started.json),
+      ("alarms", .array(alarms.map { .string($0) })), ("owners", .array(owners.map(\.json))))
+  }
+
+  init(_ json: JSON) throws(MalformedMessage) {
+    self.init(
+      version: try json.string("version"), node: NodeName(try json.string("node")),
+      engine: try json.string("engine"), pid: try json.pid("pid"),
+      started: try json.timestamp("started"),
+      alarms: try json.list("alarms") { json throws(MalformedMessage) in
+        guard let text = json.stringValue else {
+          throw MalformedMessage(field: "alarm", problem: "is not text")
+        }
+        return text
+      },
+      owners: try json.list("owners") { json throws(MalformedMessage) in try OwnerReport(json) })
+  }
+}
+
+extension Timestamp {
+  /// Milliseconds after 1970, and the same in words for whoever reads the JSON.
+  public var json: JSON {
+    .object(("ms", .integer(milliseconds)), ("utc", .string("\(self)")))
+  }
+}
+
+extension JSON {
+  func timestamp(_ key: String) throws(MalformedMessage) -> Timestamp {
+    try require(key, "a time") { json in
+      json["ms"]?.integerValue.map { Timestamp(milliseconds: $0) }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import LockModel
+
+extension Request {
+  public var json: JSON {
+    switch self {
+    case .hook(let call):
+      .object(
+        ("v", .integer(Self.version)), ("op", "hook"),
+        ("hook", .string(call.operation.rawValue)), ("name", .string(call.name)),
+        ("uuid", call.uuid.map { .string("\($0)") }), ("caller", .integer(Int64(call.caller))),
+        ("resources", .array(call.resources.map(\.json))),
+        ("unguarded", .array(call.unguarded.map(\.json))))
+    case .register(let domain, let pid):
+      .object(
+        ("v", .integer(Self.version)), ("op", "register"), ("name", .string(domain.name)),
+        ("uuid", .string("\(domain.uuid)")), ("pid", .integer(Int64(pid))))
+    case .add(let owner, let resources):
+      .object(
+        ("v", .integer(Self.version)), ("op", "add"), ("owner", .string("\(owner)")),
+        ("resources", .array(resources.map(\.json))))
+    case .acquire(let owner): Self.plain("acquire", ("owner", .string("\(owner)")))
+    case .release(let owner): Self.plain("release", ("owner", .string("\(owner)")))
+    case .inquire(.uuid(let uuid)): Self.plain("inquire", ("uuid", .string("\(uuid)")))
+    case .inquire(.name(let name)): Self.plain("inquire", ("name", .string(name)))
+    case .who(let path): Self.plain("who", ("path", .string(path)))
+    case .status: Self.plain("status", nil)
+    }
+  }
+
+  private static func plain(_ operation: String, _ argument: (String, JSON)?) -> JSON {
+    .object(
+      ("v", .integer(version)), ("op", .string(operation)),
+      (argument?.0 ?? "", argument?.1))
+  }
+
+  /// - Throws: ``MalformedMessage`` for another version, an unknown operation, or a wrong member.
+  public init(_ json: JSON) throws(MalformedMessage) {
+    let version = try json.integer("v")
+    guard version == Self.version else {
+      throw MalformedMessage(
+        field: "v", problem: "is \(version), but this agent speaks version \(Self.version)")
+    }
+    switch try json.string("op") {
+    case "hook": self = .hook(try HookCall(json))
+    case "register":
+      self = .register(
+        Domain(uuid: try json.uuid(), name: try json.string("name")), pid: try json.pid("pid"))
+    case "add":
+      self = .add(
+        try json.owner(),
+        try json.list("resources") { element throws(MalformedMessage) in try Resource(element) })
+    case "acquire": self = .acquire(try json.owner())
+    case "release": self = .release(try json.owner())
+    case "inquire":
+      if let uuid = try json.optional(
+        "uuid", "a UUID", { $0.stringValue.flatMap { DomainUUID($0) } })
+      {
+        self = .inquire(.uuid(uuid))
+      } else {
+        self = .inquire(.name(try json.string("name")))
+      }
+    case "who": self = .who(path: try json.string("path"))
+    case "status": self = .status
+    default: throw MalformedMessage(field: "op", problem: "is no operation of this agent")
+    }
+  }
+}
+
+extension HookCall {
+  init(_ json: JSON) throws(MalformedMessage) {
+    self.init(
+      operation: try json.require("hook", "a hook operation") { json in
+        json.stringValue.flatMap { HookOperation(rawValue: $0) }
+      },
+      name: try json.string("name"),
+      uuid: try json.optional("uuid", "a UUID") { $0.stringValue.flatMap { DomainUUID($0) } },
+      caller: try json.pid("caller"),
+      resources: try json.list("resources") { element throws(MalformedMessage) in
+        try Resource(element)
+      },
+      unguarded: try json.list("unguarded") { element throws(MalformedMessage) in
+        try UnguardedResource(element)
+      })
+  }
+}
+
+extension JSON: ExpressibleByStringLiteral {
+  public init(stringLiteral value: String) {
+    self = .string(value)
+  }
+
+  func uuid(_ key: String = "uuid") throws(MalformedMessage) -> DomainUUID {
+    try require(key, "a UUID") { $0.stringValue.flatMap { DomainUUID($0) } }
+  }
+
+  func owner(_ key: String = "owner") throws(MalformedMessage) -> OwnerID {
+    try require(key, "an owner") { $0.stringValue.flatMap { OwnerID($0) } }
+  }
+}

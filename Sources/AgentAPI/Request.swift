@@ -1,0 +1,75 @@
+import LockModel
+
+/// What a client asks of the agent. One JSON object on one line; the reply is a ``Reply``.
+public enum Request: Hashable, Sendable {
+  /// libvirt is about to do, or has done, something with a domain.
+  case hook(HookCall)
+  /// Make an owner that lives as long as a process. Answered by ``Reply/registered(_:)``.
+  case register(Domain, pid: Int32)
+  /// Add resources to an owner; nothing is locked yet.
+  case add(OwnerID, [Resource])
+  /// Lock every resource of an owner, or none.
+  case acquire(OwnerID)
+  /// Give back everything an owner holds, and forget it. Refused while its QEMU process lives.
+  case release(OwnerID)
+  /// What a domain holds here. Answered by ``Reply/owners(_:)``.
+  case inquire(DomainSelector)
+  /// Who holds what lies at a path. Answered by ``Reply/holders(_:_:)``.
+  case who(path: String)
+  /// Everything about this node. Answered by ``Reply/status(_:)``.
+  case status
+
+  /// The version of the messages, in every one of them; another version is refused.
+  public static let version: Int64 = 1
+  /// The longest request line in bytes, newline included: far above a domain of 1,000 disks.
+  public static let maximumLength = 1 << 20
+}
+
+/// Which domain a person means.
+public enum DomainSelector: Hashable, Sendable {
+  case uuid(DomainUUID)
+  case name(String)
+
+  /// A UUID where the text is one, else a name.
+  public init(_ text: String) {
+    self = DomainUUID(text).map(Self.uuid) ?? .name(text)
+  }
+}
+
+/// The operations of libvirt's `qemu` hook that concern the guard (docs/hooks.rst of libvirt).
+public enum HookOperation: String, CaseIterable, Hashable, Sendable {
+  case prepare, start, started, stopped, release, migrate, restore, reconnect
+
+  /// The sub-operation that libvirt gives with it; another one is not ours.
+  public var subOperation: String {
+    switch self {
+    case .stopped, .release: "end"
+    default: "begin"
+    }
+  }
+}
+
+/// One call of libvirt's `qemu` hook, its XML already read.
+public struct HookCall: Hashable, Sendable {
+  public let operation: HookOperation
+  /// The domain's name: the hook's first argument.
+  public let name: String
+  /// Nil where libvirt sent no XML (`stopped` and `release` may come without).
+  public let uuid: DomainUUID?
+  /// The process that called the hook: libvirt's daemon, or a script between.
+  public let caller: Int32
+  public let resources: [Resource]
+  public let unguarded: [UnguardedResource]
+
+  public init(
+    operation: HookOperation, name: String, uuid: DomainUUID?, caller: Int32,
+    resources: [Resource] = [], unguarded: [UnguardedResource] = []
+  ) {
+    self.operation = operation
+    self.name = name
+    self.uuid = uuid
+    self.caller = caller
+    self.resources = resources
+    self.unguarded = unguarded
+  }
+}

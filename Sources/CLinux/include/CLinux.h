@@ -1,0 +1,69 @@
+/* The Linux system calls that Swift's Glibc module cannot express: each wraps one idea, returns a
+ * file descriptor or 0 on success and -errno on failure, and keeps no state.  No macro of the
+ * _GNU_SOURCE kind may stand here: Swift would then see other types than the rest of the program. */
+#ifndef DLMGUARD_CLINUX_H
+#define DLMGUARD_CLINUX_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* --- UNIX stream sockets (unix(7)); every descriptor is close-on-exec --- */
+
+/* A socket connected to PATH; blocking. */
+int dlmguard_connect(const char *path);
+/* A listening, non-blocking socket at PATH, with file mode MODE; replaces a stale socket file. */
+int dlmguard_listen(const char *path, mode_t mode, int backlog);
+/* The next waiting client, non-blocking. */
+int dlmguard_accept(int listener);
+/* Who is at the other end (SO_PEERCRED). */
+int dlmguard_peer(int fd, uid_t *uid, pid_t *pid);
+/* send(2) with MSG_NOSIGNAL; bytes sent, or -errno. */
+ssize_t dlmguard_send(int fd, const void *bytes, size_t count);
+
+/* --- events (epoll(7), eventfd(2), timerfd_create(2), signalfd(2), pidfd_open(2)) --- */
+
+enum {
+	DLMGUARD_READABLE = 1,
+	DLMGUARD_WRITABLE = 2,
+	DLMGUARD_HANGUP = 4,
+};
+
+struct dlmguard_ready {
+	int fd;
+	uint32_t events; /* DLMGUARD_* */
+};
+
+int dlmguard_epoll_create(void);
+/* Watch FD for EVENTS (level-triggered); again to change them. */
+int dlmguard_epoll_watch(int epoll, int fd, uint32_t events);
+int dlmguard_epoll_forget(int epoll, int fd);
+/* Waits without limit; how many entries of READY are filled, or -errno (never EINTR). */
+int dlmguard_epoll_wait(int epoll, struct dlmguard_ready *ready, int capacity);
+
+int dlmguard_eventfd(void);
+int dlmguard_eventfd_raise(int fd);
+int dlmguard_eventfd_clear(int fd);
+
+/* A timer that becomes readable once, MILLISECONDS from when it was set (CLOCK_MONOTONIC). */
+int dlmguard_timer(void);
+int dlmguard_timer_set(int fd, int64_t milliseconds);
+
+/* Blocks SIGTERM and SIGINT in this thread and those it starts; readable when one arrives. */
+int dlmguard_termination_signals(void);
+
+/* A descriptor that is readable once every thread of the process has exited. */
+int dlmguard_pidfd_open(pid_t pid);
+int dlmguard_pidfd_kill(int pidfd, int signal);
+
+/* --- storage --- */
+
+/* What the kernel calls the filesystem and file behind PATH (statfs(2), stat(2)). */
+struct dlmguard_file {
+	uint64_t filesystem; /* f_fsid, or st_dev where the filesystem gives none */
+	uint64_t inode;
+	uint32_t mode;       /* st_mode */
+	uint32_t major, minor; /* st_rdev */
+};
+int dlmguard_stat(const char *path, struct dlmguard_file *file);
+
+#endif

@@ -1,0 +1,59 @@
+/// How a domain uses a resource. The core turns it into a ``LockMode`` by policy.
+public enum Access: String, CaseIterable, Hashable, Sendable {
+  /// A default disk: this domain alone writes it.
+  case exclusiveWrite = "exclusive-write"
+  /// `<shareable/>`: several domains write it, and know that they do.
+  case sharedWrite = "shared-write"
+  /// `<readonly/>`, a CD: this domain only reads it.
+  case readOnly = "read-only"
+  /// A backing file: nobody may write it, whatever the policy for readers says, because whoever
+  /// rewrites a base image corrupts every overlay.
+  case backing = "backing"
+}
+
+/// Where a resource lies, as the domain XML says it; not yet an identity.
+public enum ResourceSource: Hashable, Sendable {
+  /// An image file, by path.
+  case file(String)
+  /// A block device, by the path of its node.
+  case block(String)
+  /// A directory that QEMU shows as a FAT disk, by path.
+  case directory(String)
+  /// A libvirt `<lease>`: a name that an administrator gave.
+  case lease(lockspace: String, key: String)
+
+  /// What people read in messages: the path, or the lease's name.
+  public var location: String {
+    switch self {
+    case .file(let path), .block(let path), .directory(let path): path
+    case .lease(let lockspace, let key): "\(lockspace)/\(key)"
+    }
+  }
+}
+
+/// One thing of a domain that is to be locked.
+public struct Resource: Hashable, Sendable {
+  /// Which part of the domain uses it: `disk vda`, `backing file 1 of vda`, `lease`.
+  public let device: String
+  public let source: ResourceSource
+  public let access: Access
+
+  public init(device: String, source: ResourceSource, access: Access) {
+    self.device = device
+    self.source = source
+    self.access = access
+  }
+}
+
+/// One thing of a domain that this version cannot lock: reported, never dropped silently.
+public struct UnguardedResource: Hashable, Sendable {
+  /// Which part of the domain it is: `disk vdb`, `nvram`.
+  public let device: String
+  /// What it is and where, for a person: `network disk (rbd pool/image)`.
+  public let description: String
+
+  public init(device: String, description: String) {
+    self.device = device
+    self.description = description
+  }
+}
