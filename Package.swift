@@ -40,7 +40,7 @@ let package = Package(
       name: "ResourceIdentity", dependencies: ["CLinux", "LockModel", crypto],
       swiftSettings: swift),
     .target(name: "AgentAPI", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
-    .target(name: "GuardCore", dependencies: ["LockModel"], swiftSettings: swift),
+    .target(name: "GuardCore", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
     .target(name: "LockEngines", dependencies: ["LockModel"], swiftSettings: swift),
     .target(name: "HostWatch", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
     .target(

@@ -8,10 +8,11 @@ import Testing
     #expect(String(decoding: try JSON(Array(text.utf8)).bytes, as: UTF8.self) == text)
   }
 
-  /// Foundation is the judge of what is JSON; ours is stricter only about repeated keys and depth.
+  /// Foundation is the judge of what is JSON; ours is stricter only about trailing commas,
+  /// repeated keys and depth.
   @Test(arguments: [
-    "", "{", "}", "nul", "tru", "01", "-", "1.", ".5", "1e", "1e+", "+1", "[1,]", "[,1]", "{\"a\"}",
-    "{\"a\":}", "{\"a\":1,}", "{a:1}", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
+    "", "{", "}", "nul", "tru", "01", "-", "1.", ".5", "1e", "1e+", "+1", "[,1]", "{\"a\"}",
+    "{\"a\":}", "{a:1}", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
     "\"\\ud800\\u0041\"",
     "\"\\udc00\"", "[1 2]", "1 2", "\"a\nb\"", "nan", "[1]]",
   ])
@@ -34,8 +35,10 @@ import Testing
     #expect((theirs as? NSObject) == (again as? NSObject))
   }
 
-  @Test func refusesRepeatedKeysDepthAndBadUTF8() {
+  @Test func refusesTrailingCommasRepeatedKeysDepthAndBadUTF8() {
     #expect(throws: JSON.SyntaxError.self) { try JSON(Array(#"{"a":1,"a":2}"#.utf8)) }
+    #expect(throws: JSON.SyntaxError.self) { try JSON(Array("[1,]".utf8)) }
+    #expect(throws: JSON.SyntaxError.self) { try JSON(Array(#"{"a":1,}"#.utf8)) }
     let deep = String(repeating: "[", count: 100_000)
     #expect(throws: JSON.SyntaxError.self) { try JSON(Array(deep.utf8)) }
     #expect(throws: JSON.SyntaxError.self) { try JSON([0x22, 0xff, 0x22]) }

@@ -1,0 +1,44 @@
+import AgentAPI
+import LockModel
+
+/// What is to be done: everything that the core ever causes. The shell carries effects out in
+/// order, and answers those that say so with an ``Event``.
+public enum Effect: Hashable, Sendable {
+  /// Every recorded claim is held again: clients may come.
+  case open
+  case reply(RequestID, Reply)
+  /// Find the identity of resources, and a process. Looking at storage can hang, so this happens
+  /// off the core, with a deadline. Answered by ``Event/surveyed(_:_:)``.
+  case survey(RequestID, [Resource], ProcessQuery?)
+  /// Write the owner's record to the ledger. Answered by ``Event/recorded(_:_:failure:)``.
+  case record(OwnerRecord, RecordReason)
+  /// Remove the owner's record from the ledger.
+  case erase(OwnerID)
+  /// Ask the engine for claims, all or nothing. Answered by ``Event/acquired(_:refused:)``.
+  case acquire(OwnerID, [Claim])
+  /// Give back everything the owner holds. Answered by ``Event/released(_:)``.
+  case release(OwnerID)
+  /// Look for the QEMU process of a domain. Answered by ``Event/found(_:_:_:)``.
+  case find(OwnerID, Domain, SearchReason)
+  /// See whether a watched process is gone. Answered by ``Event/confirmed(_:alive:)``.
+  case confirm(OwnerID, ProcessRef)
+  /// Report the end of a process by ``Event/exited(_:)``; once, however often it is asked for.
+  case watch(ProcessRef)
+  /// Nobody needs the end of that process any more.
+  case unwatch(ProcessRef)
+  /// See whether libvirt keeps a managed save image of the domain; if so, report its removal by
+  /// ``Event/saveImageRemoved(name:)``. Answered by ``Event/saveImage(_:exists:)``.
+  case lookForSaveImage(OwnerID, name: String)
+  /// Set a timer, in ms. Answered by ``Event/woke(_:_:)``.
+  case wake(OwnerID, Wake, after: Int64)
+  /// One line for the log of what the guard did.
+  case audit(AuditLine)
+}
+
+/// Which process of the host is meant.
+public enum ProcessQuery: Hashable, Sendable {
+  /// That very process.
+  case exactly(Int32)
+  /// The libvirt daemon that the process belongs to: itself, or the nearest of its ancestors.
+  case driver(of: Int32)
+}

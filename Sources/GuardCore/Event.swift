@@ -1,0 +1,123 @@
+import AgentAPI
+import LockModel
+
+/// One request on one connection; never used twice while the agent lives.
+public struct RequestID: Hashable, Sendable {
+  public let rawValue: UInt64
+
+  public init(_ rawValue: UInt64) {
+    self.rawValue = rawValue
+  }
+}
+
+/// What happened: everything that the core ever learns.
+public enum Event: Sendable {
+  /// The ledger's records, read once before anything else happens.
+  case recovered([Recovered])
+  /// A client asks. Answered by one ``Effect/reply(_:_:)``.
+  case request(RequestID, Request)
+  /// The client hung up before it had its answer.
+  case clientGone(RequestID)
+  /// Answers ``Effect/survey(_:_:_:)``.
+  case surveyed(RequestID, Survey)
+  /// Answers ``Effect/record(_:_:)``; the failure, if any, is for a person to read.
+  case recorded(OwnerID, RecordReason, failure: String?)
+  /// Answers ``Effect/acquire(_:_:)``: the claims that were refused; none where all were granted.
+  case acquired(OwnerID, refused: [Claim])
+  /// Answers ``Effect/release(_:)``.
+  case released(OwnerID)
+  /// Answers ``Effect/find(_:_:_:)``.
+  case found(OwnerID, ProcessRef?, SearchReason)
+  /// Answers ``Effect/confirm(_:_:)``.
+  case confirmed(OwnerID, alive: Bool)
+  /// A watched process, with all its threads, is gone.
+  case exited(ProcessRef)
+  /// Answers ``Effect/lookForSaveImage(_:_:)``.
+  case saveImage(OwnerID, exists: Bool)
+  /// libvirt's managed save image of the domain of that name was removed.
+  case saveImageRemoved(name: String)
+  /// A timer set by ``Effect/wake(_:_:after:)`` ran out.
+  case woke(OwnerID, Wake)
+  /// Something outside the core that an operator should look at.
+  case alarm(String)
+}
+
+/// One record of the ledger, and what has become of the owner since it was written.
+public struct Recovered: Hashable, Sendable {
+  public let record: OwnerRecord
+  /// Whether the process that the record names still lives.
+  public let keeperAlive: Bool
+  /// A QEMU process of that domain, if there is one now.
+  public let qemu: ProcessRef?
+  public let saveImage: Bool
+
+  public init(record: OwnerRecord, keeperAlive: Bool, qemu: ProcessRef?, saveImage: Bool) {
+    self.record = record
+    self.keeperAlive = keeperAlive
+    self.qemu = qemu
+    self.saveImage = saveImage
+  }
+}
+
+/// What looking at the host told about a request.
+public struct Survey: Hashable, Sendable {
+  /// One for each resource that was asked about, in the same order.
+  public let identifications: [Identification]
+  /// The process that was asked about; nil where there is none.
+  public let process: ProcessRef?
+
+  public init(identifications: [Identification], process: ProcessRef?) {
+    self.identifications = identifications
+    self.process = process
+  }
+}
+
+/// What looking at the storage told about one resource.
+public struct Identification: Hashable, Sendable {
+  public enum Result: Hashable, Sendable {
+    case named(ResourceName)
+    /// There is nothing (yet): libvirt may create it, or drop an optional disk.
+    case absent
+    /// It could not be told; why, for a person to read.
+    case failed(String)
+  }
+
+  public let resource: Resource
+  public let result: Result
+
+  public init(resource: Resource, result: Result) {
+    self.resource = resource
+    self.result = result
+  }
+}
+
+/// Why a record was written: comes back with the answer.
+public enum RecordReason: Hashable, Sendable {
+  /// Before the engine is asked.
+  case admission
+  /// The owner's QEMU process is known now; whom to tell.
+  case bound(RequestID?)
+  /// Only what a restart should know has changed.
+  case noted
+}
+
+/// Why a QEMU process was looked for: comes back with the answer.
+public enum SearchReason: Hashable, Sendable {
+  case started(RequestID)
+  case reconnect(RequestID)
+  /// libvirt says that the domain stopped, or that a start failed.
+  case stopped
+  case release(RequestID)
+  /// Nothing has been heard of a start for long, or its driver died.
+  case silence
+}
+
+/// Why a timer was set, and in which round of the owner's life: a late one means nothing.
+public struct Wake: Hashable, Sendable {
+  public enum Reason: Hashable, Sendable {
+    case releaseGrace, driverGone, startLimit
+  }
+
+  public let reason: Reason
+  let round: Int
+}

@@ -1,0 +1,255 @@
+import AgentAPI
+import LockModel
+
+// How claims are asked for: survey → record → acquire → answer.
+extension Guard {
+  /// A hook call of a start, its resources looked at.
+  mutating func admit(_ call: HookCall, _ request: RequestID, _ survey: Survey) {
+    guard let uuid = call.uuid else { return }
+    let domain = Domain(uuid: uuid, name: call.name)
+    var wanted: [Claim] = [domainClaim(domain)]
+    do throws(Inadmissible) {
+      wanted += try claims(
+        survey.identifications, policy: policy, needsAll: call.operation == .start)
+    } catch {
+      return refused(
+        request, call.operation, domain, code(error), text(error, of: domain))
+    }
+    if let refusal = unlockable(call, domain) {
+      return refused(request, call.operation, domain, .unsafe, refusal)
+    }
+
+    guard let owner = owners[uuid] else {
+      var owner = newOwner(domain, .hook, keeper: nil)
+      owner.unguarded = call.unguarded
+      owners[uuid] = owner
+      setKeeper(owner.id, survey.process)
+      reportUnguarded(owner)
+      return admit(owner, wanted, purpose(call.operation), request, former: nil)
+    }
+    switch owner.phase {
+    case .prepared where call.operation == .start:
+      update(owner.id) { $0.unguarded = call.unguarded }
+      admit(
+        owner, wanted, .start, request,
+        former: Owner.Former(phase: .prepared, claims: owner.claims, keeper: owner.keeper))
+    case .saved:
+      let former = Owner.Former(phase: .saved, claims: owner.claims, keeper: nil)
+      update(owner.id) { owner in
+        owner.unguarded = call.unguarded
+        owner.isReleaseHinted = false
+        owner.isDriverGone = false
+        owner.round += 1
+      }
+      setKeeper(owner.id, survey.process)
+      admit(owner, wanted, purpose(call.operation), request, former: former)
+    case .prepared where owner.isDriverGone && call.operation == .prepare:
+      // Another daemon begins anew; what the dead one began is looked for and given back first.
+      queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
+      effects.append(.find(owner.id, owner.domain, .silence))
+    case .exited, .ending, .leaving:
+      queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
+      // Its process is gone and libvirt has begun anew: nothing is left to wait for.
+      if case .exited = owner.phase { end(owner.id, nil) }
+    default:
+      // The answer to a start that libvirt will now call off: with a release that is not ours.
+      if call.operation == .prepare { update(owner.id) { $0.foreignReleases += 1 } }
+      refused(request, call.operation, domain, .conflict, alreadyHere(owner, asking: domain))
+    }
+  }
+
+  private func purpose(_ operation: HookOperation) -> Owner.Admission.Purpose {
+    switch operation {
+    case .start: .start
+    case .started: .started
+    case .reconnect: .reconnect
+    default: .prepare
+    }
+  }
+
+  /// The domain itself, so that it can run only once in the cluster.
+  func domainClaim(_ domain: Domain) -> Claim {
+    Claim(
+      resource: ResourceName(domain: domain.uuid), mode: .ex, device: "domain",
+      location: domain.name)
+  }
+
+  mutating func admit(
+    _ owner: Owner, _ wanted: [Claim], _ purpose: Owner.Admission.Purpose, _ request: RequestID?,
+    former: Owner.Former?
+  ) {
+    let (all, added) = extend(owner.claims, with: wanted)
+    let admission = Owner.Admission(
+      purpose: purpose, request: request, former: former, claims: added)
+    update(owner.id) { owner in
+      owner.phase = .recording(admission)
+      owner.claims = all
+    }
+    guard let updated = self.owner(owner.id) else { return }
+    effects.append(
+      .record(updated.record(owner.origin == .client ? .running : .starting), .admission))
+  }
+
+  mutating func recorded(_ id: OwnerID, _ reason: RecordReason, _ failure: String?) {
+    guard let owner = owner(id) else { return }
+    switch (reason, owner.phase) {
+    case (.admission, .recording(let admission)):
+      if let failure {
+        fallBack(id, admission)
+        refused(
+          admission.request, operation(admission.purpose), owner.domain, .unsafe,
+          unwritable(owner.domain, failure))
+      } else if admission.isAbandoned {
+        fallBack(id, admission)
+      } else if admission.claims.isEmpty {
+        update(id) { $0.phase = .acquiring(admission) }
+        acquired(id, refused: [])
+      } else {
+        update(id) { $0.phase = .acquiring(admission) }
+        effects.append(.acquire(id, admission.claims))
+      }
+    case (.bound(let request), _):
+      // The claims are held and recorded; a restart finds the process by the domain's UUID.
+      if let failure { alarm(unwritable(owner.domain, failure), owner: id) }
+      reply(request, .done)
+    default:
+      if let failure { alarm(unwritable(owner.domain, failure), owner: id) }
+    }
+  }
+
+  mutating func acquired(_ id: OwnerID, refused: [Claim]) {
+    guard let owner = owner(id), case .acquiring(let admission) = owner.phase else { return }
+    recovering.remove(id)
+    guard refused.isEmpty else { return conflict(owner, admission, refused) }
+    audit(
+      .acquired, owner, ("count", "\(admission.claims.count)"),
+      ("claims", admission.claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")))
+    if admission.isAbandoned, admission.former == nil {
+      update(id) { $0.phase = .prepared }
+      return end(id, nil)
+    }
+    switch admission.purpose {
+    case .prepare, .start:
+      update(id) { $0.phase = .prepared }
+      if let keeper = owner.keeper {
+        // The daemon may have died while the engine was asked.
+        effects.append(.confirm(id, keeper))
+      } else {
+        wake(id, .startLimit, after: policy.startLimit)
+      }
+      reply(admission.request, .done)
+    case .started, .reconnect:
+      update(id) { $0.phase = .prepared }
+      guard let request = admission.request else {
+        return wake(id, .startLimit, after: policy.startLimit)
+      }
+      effects.append(
+        .find(
+          id, owner.domain, admission.purpose == .started ? .started(request) : .reconnect(request)))
+    case .operation:
+      update(id) { owner in
+        owner.phase = .running
+        owner.wanted = []
+      }
+      reply(admission.request, .done)
+      // The process may have gone while the engine was asked: then its end was not for this phase.
+      if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+    case .recovery: resume(id)
+    }
+  }
+
+  private mutating func conflict(
+    _ owner: Owner, _ admission: Owner.Admission, _ refused: [Claim]
+  ) {
+    let message = conflict(owner, refused)
+    if admission.purpose == .recovery {
+      // The guest is there whatever the engine says: it stays known, and loudly wrong.
+      alarm("after a restart of the agent: \(message)", owner: owner.id)
+      return resume(owner.id)
+    }
+    fallBack(owner.id, admission)
+    switch admission.purpose {
+    case .reconnect:
+      // The guest runs already, and a refusal here would kill it: what is known to be held by
+      // another is for a person to judge.
+      alarm("\(message) It runs UNGUARDED.", owner: nil)
+      reply(admission.request, .done)
+    default:
+      self.refused(admission.request, operation(admission.purpose), owner.domain, .conflict, message)
+    }
+  }
+
+  /// Back to what the owner was before the request; the engine holds no more than it did then.
+  private mutating func fallBack(_ id: OwnerID, _ admission: Owner.Admission) {
+    guard let former = admission.former else { return forget(id) }
+    setKeeper(id, former.keeper)
+    update(id) { owner in
+      owner.claims = former.claims
+      switch former.phase {
+      case .registered: owner.phase = .registered
+      case .prepared: owner.phase = .prepared
+      case .running: owner.phase = .running
+      case .saved: owner.phase = .saved
+      }
+    }
+    guard let owner = owner(id) else { return }
+    switch former.phase {
+    case .registered: effects.append(.erase(id))
+    case .prepared: effects.append(.record(owner.record(.starting), .noted))
+    case .running: effects.append(.record(owner.record(.running), .noted))
+    case .saved: effects.append(.record(owner.record(.saved), .noted))
+    }
+  }
+
+  /// The owner is no more; the engine holds nothing for it.
+  mutating func forget(_ id: OwnerID) {
+    setKeeper(id, nil)
+    guard owner(id) != nil else { return }
+    owners[id.domain] = nil
+    alarms.removeAll { $0.owner == id }
+    effects.append(.erase(id))
+    admitQueued(id.domain)
+  }
+
+  private mutating func refused(
+    _ request: RequestID?, _ operation: HookOperation, _ domain: Domain, _ code: Refusal.Code,
+    _ message: String
+  ) {
+    effects.append(
+      .audit(
+        AuditLine(
+          .refused, domain, nil, [("operation", operation.rawValue), ("reason", message)])))
+    // A refused reconnect would kill a running guest: only a lock known to be lost may do that.
+    if operation == .reconnect {
+      alarm("\(message) It runs UNGUARDED.", owner: nil)
+      reply(request, .done)
+    } else {
+      refuse(request, code, message)
+    }
+  }
+
+  private func operation(_ purpose: Owner.Admission.Purpose) -> HookOperation {
+    switch purpose {
+    case .start: .start
+    case .started: .started
+    case .reconnect: .reconnect
+    case .prepare, .operation, .recovery: .prepare
+    }
+  }
+
+  private func unlockable(_ call: HookCall, _ domain: Domain) -> String? {
+    guard policy.unlockable == .refuse, !call.unguarded.isEmpty else { return nil }
+    let list = call.unguarded.map { "\($0.device) (\($0.description))" }.joined(separator: ", ")
+    return start(
+      of: domain,
+      "this version cannot lock \(Quoted(list, limit: 500)), and unlockable = \"refuse\" is set in "
+        + "dlmguard.conf")
+  }
+
+  private mutating func reportUnguarded(_ owner: Owner) {
+    for resource in owner.unguarded {
+      audit(
+        .unguarded, owner, ("device", resource.device), ("description", resource.description))
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import AgentAPI
+import LockModel
+
+// From the first claim to the last: the process that uses the resources is found, watched and gone.
+extension Guard {
+  /// A hook call that an owner can answer without looking at storage. False where it cannot.
+  mutating func take(_ call: HookCall, _ request: RequestID, of owner: Owner) -> Bool {
+    switch (call.operation, owner.phase) {
+    case (.started, .prepared):
+      effects.append(.find(owner.id, owner.domain, .started(request)))
+    case (.reconnect, .prepared):
+      effects.append(.find(owner.id, owner.domain, .reconnect(request)))
+    case (.started, .running), (.reconnect, .running): reply(request, .done)
+    default: return false
+    }
+    return true
+  }
+
+  mutating func stopped(_ call: HookCall, _ request: RequestID) {
+    // QEMU may have started without `started` ever coming: learn of it while its pid file exists.
+    if let owner = owner(of: call), case .prepared = owner.phase, owner.foreignReleases == 0 {
+      effects.append(.find(owner.id, owner.domain, .stopped))
+    }
+    reply(request, .done)
+  }
+
+  /// libvirt has done with a domain, or with a start that failed or was refused. A hint only: it
+  /// does not prove that QEMU is gone, and may concern another start than the one that holds.
+  mutating func releaseHint(_ call: HookCall, _ request: RequestID) {
+    guard let owner = owner(of: call) else { return reply(request, .done) }
+    switch owner.phase {
+    case .prepared where owner.foreignReleases > 0:
+      update(owner.id) { $0.foreignReleases -= 1 }
+      wake(owner.id, .startLimit, after: policy.startLimit)
+      reply(request, .done)
+    case .prepared: effects.append(.find(owner.id, owner.domain, .release(request)))
+    case .running where owner.origin == .hook:
+      update(owner.id) { $0.releaseRequests.append(request) }
+      if let keeper = owner.keeper { effects.append(.confirm(owner.id, keeper)) }
+    case .exited: end(owner.id, request)
+    case .ending, .leaving: update(owner.id) { $0.releaseRequests.append(request) }
+    case .registered, .recording, .acquiring, .running, .saved: reply(request, .done)
+    }
+  }
+
+  private func owner(of call: HookCall) -> Owner? {
+    if let uuid = call.uuid { return owners[uuid] }
+    return owners.values.first { $0.domain.name == call.name && $0.origin == .hook }
+  }
+
+  mutating func found(_ id: OwnerID, _ process: ProcessRef?, _ reason: SearchReason) {
+    guard let owner = owner(id), case .prepared = owner.phase else {
+      return answerLate(id, reason)
+    }
+    switch (reason, process) {
+    case (.started(let request), nil):
+      refuse(
+        request, .unsafe,
+        start(
+          of: owner.domain,
+          "its QEMU process cannot be found, so its locks could not be bound to it"))
+    case (.reconnect(let request), nil):
+      wake(id, .startLimit, after: policy.startLimit)
+      reply(request, .done)
+    case (.started(let request), let process?), (.reconnect(let request), let process?):
+      bind(id, process, request)
+    case (.release(let request), let process?):
+      update(id) { $0.isReleaseHinted = true }
+      bind(id, process, request)
+    case (.release(let request), nil): end(id, request)
+    case (.stopped, let process?), (.silence, let process?): bind(id, process, nil)
+    case (.silence, nil): end(id, nil)
+    case (.stopped, nil): break
+    }
+  }
+
+  /// The owner moved on while the process was looked for.
+  private mutating func answerLate(_ id: OwnerID, _ reason: SearchReason) {
+    switch reason {
+    case .started(let request):
+      guard let owner = owner(id), case .running = owner.phase else {
+        return refuse(request, .unsafe, "the start was called off while it was under way")
+      }
+      reply(request, .done)
+    case .reconnect(let request): reply(request, .done)
+    case .release(let request):
+      guard let owner = owner(id) else { return reply(request, .done) }
+      switch owner.phase {
+      case .ending, .leaving: update(id) { $0.releaseRequests.append(request) }
+      case .exited: end(id, request)
+      default: reply(request, .done)
+      }
+    case .stopped, .silence: break
+    }
+  }
+
+  private mutating func bind(_ id: OwnerID, _ process: ProcessRef, _ request: RequestID?) {
+    setKeeper(id, process)
+    update(id) { $0.phase = .running }
+    guard let owner = owner(id) else { return }
+    audit(.bound, owner, ("pid", "\(process.pid)"))
+    effects.append(.record(owner.record(.running), .bound(request)))
+    admitQueued(id.domain)
+  }
+
+  /// Starts that waited to see what becomes of the former incarnation.
+  mutating func admitQueued(_ domain: DomainUUID) {
+    for waiting in queued.removeValue(forKey: domain) ?? [] {
+      admit(waiting.call, waiting.request, waiting.survey)
+    }
+  }
+
+  mutating func confirmed(_ id: OwnerID, alive: Bool) {
+    guard let owner = owner(id), let keeper = owner.keeper else { return }
+    let isReleased = !owner.releaseRequests.isEmpty
+    if !alive {
+      update(id) { $0.isReleaseHinted = $0.isReleaseHinted || isReleased }
+      return exited(keeper)
+    }
+    guard case .running = owner.phase, isReleased else { return }
+    // libvirt may go on; the locks stay until the process is really gone.
+    update(id) { owner in
+      if owner.foreignReleases > 0 {
+        owner.foreignReleases -= 1
+      } else {
+        owner.isReleaseHinted = true
+      }
+      owner.releaseRequests = []
+    }
+    for request in owner.releaseRequests { reply(request, .done) }
+  }
+
+  mutating func exited(_ process: ProcessRef) {
+    for owner in owners.values where owner.keeper == process {
+      switch (owner.origin, owner.phase) {
+      case (.client, .registered): forget(owner.id)
+      case (.client, .running): letGo(owner.id)
+      case (.hook, .running):
+        update(owner.id) { $0.phase = .exited }
+        if owner.isReleaseHinted {
+          end(owner.id, nil)
+        } else {
+          wake(owner.id, .releaseGrace, after: policy.releaseGrace)
+        }
+      case (.hook, .prepared):
+        update(owner.id) { $0.isDriverGone = true }
+        wake(owner.id, .driverGone, after: policy.driverGrace)
+      default: break
+      }
+    }
+  }
+
+  mutating func woke(_ id: OwnerID, _ wake: Wake) {
+    guard let owner = owner(id), owner.round == wake.round else { return }
+    switch (wake.reason, owner.phase) {
+    case (.releaseGrace, .exited): end(id, nil)
+    case (.driverGone, .prepared), (.startLimit, .prepared):
+      effects.append(.find(id, owner.domain, .silence))
+    default: break
+    }
+  }
+}
+
+// MARK: - The end
+
+extension Guard {
+  /// No process uses the claims any more; they go unless a managed save image holds the domain.
+  mutating func end(_ id: OwnerID, _ request: RequestID?) {
+    update(id) { owner in
+      owner.phase = .ending
+      if let request { owner.releaseRequests.append(request) }
+    }
+    setKeeper(id, nil)
+    guard let owner = owner(id) else { return reply(request, .done) }
+    effects.append(.lookForSaveImage(id, name: owner.domain.name))
+  }
+
+  mutating func saveImage(_ id: OwnerID, exists: Bool) {
+    guard let owner = owner(id), case .ending = owner.phase else { return }
+    // A start that waits for this end is the restore itself: it takes the claims over as they are.
+    guard exists else { return letGo(id) }
+    update(id) { owner in
+      owner.phase = .saved
+      owner.isReleaseHinted = false
+      owner.releaseRequests = []
+      owner.foreignReleases = 0
+    }
+    audit(.saved, owner)
+    effects.append(.record(owner.record(.saved), .noted))
+    for request in owner.releaseRequests { reply(request, .done) }
+    admitQueued(id.domain)
+  }
+
+  mutating func saveImageRemoved(_ name: String) {
+    for owner in owners.values where owner.domain.name == name {
+      if case .saved = owner.phase { letGo(owner.id) }
+    }
+  }
+
+  mutating func letGo(_ id: OwnerID) {
+    update(id) { $0.phase = .leaving }
+    effects.append(.release(id))
+  }
+
+  mutating func released(_ id: OwnerID) {
+    guard let owner = owner(id), case .leaving = owner.phase else { return }
+    audit(.released, owner, ("count", "\(owner.claims.count)"))
+    forget(id)
+    for request in owner.releaseRequests { reply(request, .done) }
+  }
+}

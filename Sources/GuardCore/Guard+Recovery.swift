@@ -1,0 +1,83 @@
+import AgentAPI
+import LockModel
+
+// After a restart of the agent every claim of the ledger is held again before anybody may ask.
+extension Guard {
+  mutating func recover(_ records: [Recovered]) {
+    nextInstance = (records.map(\.record.owner.instance).max() ?? 0) + 1
+    // The latest incarnation of a domain first: at most one is still alive.
+    for recovered in records.sorted(by: { $0.record.owner > $1.record.owner }) {
+      let record = recovered.record
+      guard owners[record.owner.domain] == nil, let stage = stage(of: recovered) else {
+        effects.append(.erase(record.owner))
+        continue
+      }
+      takeOver(record, stage, keeper: stage == .running ? keeper(of: recovered) : record.keeper)
+    }
+    openIfRecovered()
+  }
+
+  /// Where an owner is in its life now; nil where nothing uses its resources any more.
+  private func stage(of recovered: Recovered) -> OwnerRecord.Stage? {
+    let record = recovered.record
+    if keeper(of: recovered) != nil { return .running }
+    if recovered.saveImage, record.origin == .hook { return .saved }
+    return record.stage == .starting && recovered.keeperAlive ? .starting : nil
+  }
+
+  /// The process that uses the resources now.
+  private func keeper(of recovered: Recovered) -> ProcessRef? {
+    if recovered.record.stage == .running, recovered.keeperAlive { return recovered.record.keeper }
+    return recovered.record.origin == .hook ? recovered.qemu : nil
+  }
+
+  private mutating func takeOver(
+    _ record: OwnerRecord, _ stage: OwnerRecord.Stage, keeper: ProcessRef?
+  ) {
+    let former: Owner.Former.Phase =
+      switch stage {
+      case .starting: .prepared
+      case .running: .running
+      case .saved: .saved
+      }
+    var owner = Owner(
+      id: record.owner, domain: Domain(uuid: record.owner.domain, name: record.name),
+      origin: record.origin, phase: .registered, keeper: nil, since: record.since)
+    owner.claims = record.claims
+    owner.unguarded = record.unguarded
+    owner.phase = .acquiring(
+      Owner.Admission(
+        purpose: .recovery, request: nil,
+        former: Owner.Former(phase: former, claims: [], keeper: stage == .saved ? nil : keeper),
+        claims: record.claims))
+    owners[owner.id.domain] = owner
+    recovering.insert(owner.id)
+    if stage != .saved { setKeeper(owner.id, keeper) }
+    effects.append(.acquire(owner.id, record.claims))
+  }
+
+  /// The claims of a recorded owner are held again.
+  mutating func resume(_ id: OwnerID) {
+    guard let owner = owner(id), let former = owner.admission?.former else { return }
+    audit(.recovered, owner, ("stage", "\(former.phase)"))
+    switch former.phase {
+    case .registered, .running:
+      update(id) { $0.phase = .running }
+      effects.append(.record(owner.record(.running), .noted))
+      // It may have died between being looked at and being watched.
+      if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+    case .prepared:
+      update(id) { $0.phase = .prepared }
+      wake(id, .startLimit, after: policy.startLimit)
+    case .saved:
+      // The image may be removed at any time: from here on its removal is reported.
+      update(id) { $0.phase = .ending }
+      effects.append(.lookForSaveImage(id, name: owner.domain.name))
+    }
+    openIfRecovered()
+  }
+
+  mutating func openIfRecovered() {
+    if recovering.isEmpty { effects.append(.open) }
+  }
+}

@@ -1,0 +1,193 @@
+import AgentAPI
+import LockModel
+
+extension Guard {
+  mutating func take(_ request: Request, _ id: RequestID) {
+    switch request {
+    case .hook(let call): take(call, id)
+    case .register(_, let pid): survey(id, request, [], .exactly(pid))
+    case .add(let owner, let resources):
+      guard let state = known(owner, id) else { return }
+      guard state.origin == .client else {
+        return refuse(
+          id, .invalid,
+          "the claims of \(Quoted(state.domain.name)) follow its libvirt definition; add the "
+            + "resource there")
+      }
+      survey(id, request, resources, nil)
+    case .acquire(let owner): acquire(owner, id)
+    case .release(let owner): release(owner, id)
+    case .inquire(let selector): inquire(selector, id)
+    case .who(let path):
+      survey(
+        id, request,
+        [Resource(device: "path", source: .file(path), access: .exclusiveWrite)], nil)
+    case .status: reply(id, .status(status()))
+    }
+  }
+
+  private mutating func take(_ call: HookCall, _ id: RequestID) {
+    switch call.operation {
+    case .prepare, .start, .started, .reconnect:
+      guard let uuid = call.uuid else {
+        return refuse(id, .invalid, "\(call.operation.rawValue) without a domain UUID")
+      }
+      if let owner = owners[uuid], take(call, id, of: owner) { return }
+      survey(id, .hook(call), call.resources, .driver(of: call.caller))
+    case .stopped: stopped(call, id)
+    case .release: releaseHint(call, id)
+    // Nothing is claimed yet: an aborted or offline migration calls nothing more.
+    case .migrate, .restore: reply(id, .done)
+    }
+  }
+
+  mutating func survey(
+    _ id: RequestID, _ request: Request, _ resources: [Resource], _ process: ProcessQuery?
+  ) {
+    surveys[id] = request
+    effects.append(.survey(id, resources, process))
+  }
+
+  mutating func surveyed(_ id: RequestID, _ survey: Survey) {
+    guard let request = surveys.removeValue(forKey: id) else { return }
+    switch request {
+    case .hook(let call): admit(call, id, survey)
+    case .register(let domain, let pid): register(domain, pid, id, survey)
+    case .add(let owner, _): add(owner, id, survey)
+    case .who(let path): who(path, id, survey)
+    case .acquire, .release, .inquire, .status: break
+    }
+  }
+
+  mutating func abandon(_ id: RequestID) {
+    surveys[id] = nil
+    for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }
+    for owner in Array(owners.values) {
+      update(owner.id) { $0.releaseRequests.removeAll { $0 == id } }
+      guard var admission = owner.admission, admission.request == id else { continue }
+      admission.request = nil
+      admission.isAbandoned = true
+      update(owner.id) { owner in
+        if case .recording = owner.phase {
+          owner.phase = .recording(admission)
+        } else {
+          owner.phase = .acquiring(admission)
+        }
+      }
+    }
+  }
+}
+
+// MARK: - The operations of a lock manager
+
+extension Guard {
+  private mutating func known(_ id: OwnerID, _ request: RequestID) -> Owner? {
+    if let owner = owner(id) { return owner }
+    refuse(request, .unknown, "there is no owner \(id) on node \(description.node)")
+    return nil
+  }
+
+  private mutating func register(
+    _ domain: Domain, _ pid: Int32, _ request: RequestID, _ survey: Survey
+  ) {
+    guard let process = survey.process else {
+      return refuse(request, .unknown, "there is no process \(pid) on node \(description.node)")
+    }
+    if let owner = owners[domain.uuid] {
+      return refuse(request, .conflict, alreadyHere(owner, asking: domain))
+    }
+    let owner = newOwner(domain, .client, keeper: nil)
+    owners[domain.uuid] = owner
+    setKeeper(owner.id, process)
+    reply(request, .registered(owner.id))
+  }
+
+  private mutating func add(_ id: OwnerID, _ request: RequestID, _ survey: Survey) {
+    guard let owner = known(id, request) else { return }
+    let wanted = owner.wanted + survey.identifications
+    do throws(Inadmissible) {
+      _ = try claims(wanted, policy: policy, needsAll: true)
+    } catch {
+      return refuse(request, code(error), text(error, of: owner.domain))
+    }
+    update(id) { $0.wanted = wanted }
+    reply(request, .done)
+  }
+
+  private mutating func acquire(_ id: OwnerID, _ request: RequestID) {
+    guard let owner = known(id, request) else { return }
+    let former: Owner.Former.Phase
+    switch owner.phase {
+    case .registered: former = .registered
+    case .running where owner.origin == .client: former = .running
+    default:
+      return refuse(
+        request, .conflict, "\(Quoted(owner.domain.name)) is \(owner.phaseName): ask again later")
+    }
+    let wanted: [Claim]
+    do throws(Inadmissible) {
+      wanted = try claims(owner.wanted, policy: policy, needsAll: true)
+    } catch {
+      return refuse(request, code(error), text(error, of: owner.domain))
+    }
+    admit(
+      owner, [domainClaim(owner.domain)] + wanted, .operation, request,
+      former: Owner.Former(phase: former, claims: owner.claims, keeper: owner.keeper))
+  }
+
+  private mutating func release(_ id: OwnerID, _ request: RequestID) {
+    guard let owner = known(id, request) else { return }
+    switch (owner.origin, owner.phase) {
+    case (_, .ending), (_, .leaving):
+      update(id) { $0.releaseRequests.append(request) }
+    case (.client, .registered):
+      forget(id)
+      reply(request, .done)
+    case (.client, .running), (.hook, .saved):
+      update(id) { $0.releaseRequests.append(request) }
+      letGo(id)
+    case (.hook, .running), (.hook, .prepared), (.hook, .exited):
+      refuse(
+        request, .conflict,
+        "\(Quoted(owner.domain.name)) is \(owner.phaseName)\(process(owner)): its locks go when "
+          + "QEMU is gone. Stop it: virsh destroy \(Quoted(owner.domain.name))")
+    default:
+      refuse(
+        request, .conflict, "\(Quoted(owner.domain.name)) is \(owner.phaseName): ask again later")
+    }
+  }
+
+  private mutating func inquire(_ selector: DomainSelector, _ request: RequestID) {
+    let matches = owners.values.filter { owner in
+      switch selector {
+      case .uuid(let uuid): owner.domain.uuid == uuid
+      case .name(let name): owner.domain.name == name
+      }
+    }
+    reply(request, .owners(matches.sorted { $0.id < $1.id }.map { $0.report(node: description.node) }))
+  }
+
+  private mutating func who(_ path: String, _ request: RequestID, _ survey: Survey) {
+    switch survey.identifications.first?.result {
+    case .named(let name):
+      let holders = owners.values.sorted { $0.id < $1.id }.flatMap { owner in
+        owner.claims.filter { $0.resource == name && owner.isHolding }.map { claim in
+          HolderReport(
+            owner: owner.id, name: owner.domain.name, node: description.node,
+            phase: owner.phaseName, since: owner.since, claim: claim)
+        }
+      }
+      reply(request, .holders(name, holders))
+    case .failed(let reason): refuse(request, .unsafe, "\(Quoted(path)): \(reason)")
+    case .absent, nil: refuse(request, .unknown, "\(Quoted(path)) does not exist on this node")
+    }
+  }
+
+  private func status() -> StatusReport {
+    StatusReport(
+      version: description.version, node: description.node, engine: description.engine,
+      pid: description.pid, started: description.started, alarms: alarms.map(\.text),
+      owners: owners.values.sorted { ($0.domain.name, $0.id) < ($1.domain.name, $1.id) }
+        .map { $0.report(node: description.node) })
+  }
+}

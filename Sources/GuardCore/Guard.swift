@@ -1,0 +1,147 @@
+import AgentAPI
+import LockModel
+
+/// What a node says of itself in status and messages.
+public struct NodeDescription: Hashable, Sendable {
+  public let node: NodeName
+  public let engine: String
+  public let version: String
+  public let pid: Int32
+  public let started: Timestamp
+
+  public init(node: NodeName, engine: String, version: String, pid: Int32, started: Timestamp) {
+    self.node = node
+    self.engine = engine
+    self.version = version
+    self.pid = pid
+    self.started = started
+  }
+}
+
+/// The state machine of one node: events in, effects out. It opens no file, reads no clock and
+/// starts no task, so what it does can be replayed.
+///
+/// The rule that everything here serves: a claim is recorded before the engine is asked for it and
+/// erased after the engine has let go, and an owner's claims are let go only when the process that
+/// used them is known to be gone.
+public struct Guard {
+  let description: NodeDescription
+  let policy: Policy
+  /// A node knows at most one incarnation of a domain at a time.
+  var owners: [DomainUUID: Owner] = [:]
+  /// Requests whose resources are being looked at.
+  var surveys: [RequestID: Request] = [:]
+  /// Starts that wait until the former incarnation has let go.
+  var queued: [DomainUUID: [Queued]] = [:]
+  /// Owners taken over from the ledger whose claims are not yet held again.
+  var recovering: Set<OwnerID> = []
+  var alarms: [Alarm] = []
+  var nextInstance: UInt64 = 1
+  var now = Timestamp(milliseconds: 0)
+  var effects: [Effect] = []
+
+  struct Queued {
+    let request: RequestID
+    let call: HookCall
+    let survey: Survey
+  }
+
+  struct Alarm {
+    let text: String
+    /// The owner whose end ends the alarm; nil for one that stays until the agent restarts.
+    let owner: OwnerID?
+  }
+
+  public init(_ description: NodeDescription, policy: Policy) {
+    self.description = description
+    self.policy = policy
+  }
+
+  /// Takes one event and tells what is to be done about it.
+  public mutating func handle(_ event: Event, at time: Timestamp) -> [Effect] {
+    now = time
+    effects = []
+    switch event {
+    case .recovered(let records): recover(records)
+    case .request(let id, let request): take(request, id)
+    case .clientGone(let id): abandon(id)
+    case .surveyed(let id, let survey): surveyed(id, survey)
+    case .recorded(let owner, let reason, let failure): recorded(owner, reason, failure)
+    case .acquired(let owner, let refused): acquired(owner, refused: refused)
+    case .released(let owner): released(owner)
+    case .found(let owner, let process, let reason): found(owner, process, reason)
+    case .confirmed(let owner, let alive): confirmed(owner, alive: alive)
+    case .exited(let process): exited(process)
+    case .saveImage(let owner, let exists): saveImage(owner, exists: exists)
+    case .saveImageRemoved(let name): saveImageRemoved(name)
+    case .woke(let owner, let wake): woke(owner, wake)
+    case .alarm(let text): alarm(text, owner: nil)
+    }
+    return effects
+  }
+}
+
+// MARK: - What every part of the machine needs
+
+extension Guard {
+  /// The owner of that very incarnation; nil once it is gone, whatever came after it.
+  func owner(_ id: OwnerID) -> Owner? {
+    owners[id.domain].flatMap { $0.id == id ? $0 : nil }
+  }
+
+  mutating func update(_ id: OwnerID, _ change: (inout Owner) -> Void) {
+    guard var owner = owner(id) else { return }
+    change(&owner)
+    owners[id.domain] = owner
+  }
+
+  mutating func reply(_ request: RequestID?, _ reply: Reply) {
+    if let request { effects.append(.reply(request, reply)) }
+  }
+
+  mutating func refuse(_ request: RequestID?, _ code: Refusal.Code, _ message: String) {
+    reply(request, .refused(Refusal(code, message)))
+  }
+
+  mutating func audit(_ kind: AuditLine.Kind, _ owner: Owner, _ fields: (String, String)...) {
+    effects.append(.audit(AuditLine(kind, owner.domain, owner.id, fields)))
+  }
+
+  /// Tells the operator once; `status` goes on telling for as long as it is true.
+  mutating func alarm(_ text: String, owner: OwnerID?) {
+    guard !alarms.contains(where: { $0.text == text && $0.owner == owner }) else { return }
+    alarms.append(Alarm(text: text, owner: owner))
+    let domain = owner.flatMap { self.owner($0)?.domain }
+    effects.append(.audit(AuditLine(.alarm, domain, owner, [("text", text)])))
+  }
+
+  mutating func newOwner(_ domain: Domain, _ origin: OwnerRecord.Origin, keeper: ProcessRef?)
+    -> Owner
+  {
+    defer { nextInstance += 1 }
+    return Owner(
+      id: OwnerID(domain: domain.uuid, instance: nextInstance), domain: domain, origin: origin,
+      phase: .registered, keeper: keeper, since: now)
+  }
+
+  /// Makes a process the keeper of an owner's claims, and watches it.
+  mutating func setKeeper(_ id: OwnerID, _ process: ProcessRef?) {
+    guard let owner = owner(id), owner.keeper != process else { return }
+    update(id) { $0.keeper = process }
+    if let process { effects.append(.watch(process)) }
+    if let former = owner.keeper { unwatch(former) }
+  }
+
+  /// Several owners may have one keeper: libvirt's daemon, while it starts several domains.
+  mutating func unwatch(_ process: ProcessRef) {
+    if !owners.values.contains(where: { $0.keeper == process }) {
+      effects.append(.unwatch(process))
+    }
+  }
+
+  mutating func wake(_ id: OwnerID, _ reason: Wake.Reason, after milliseconds: Int64) {
+    guard let owner = owner(id) else { return }
+    effects.append(
+      .wake(id, Wake(reason: reason, round: owner.round), after: milliseconds))
+  }
+}

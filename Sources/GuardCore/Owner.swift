@@ -1,0 +1,110 @@
+import AgentAPI
+import LockModel
+
+/// One incarnation of a domain on this node, from its registration until its locks are given back.
+struct Owner {
+  /// Where it is in its life (docs/design.md §5).
+  enum Phase {
+    /// Known by name; nothing is asked for yet.
+    case registered
+    /// The ledger is being written, the engine has not been asked.
+    case recording(Admission)
+    /// The engine has been asked.
+    case acquiring(Admission)
+    /// Everything is held; QEMU does not run yet, or is not known yet.
+    case prepared
+    /// Everything is held; the keeper is the process that uses it.
+    case running
+    /// The process is gone; libvirt may still be tidying up.
+    case exited
+    /// About to be given back, unless a managed save image holds the domain.
+    case ending
+    /// The engine has been asked to give back.
+    case leaving
+    /// Everything is held; a managed save image holds the domain.
+    case saved
+  }
+
+  /// A request for claims that is under way.
+  struct Admission {
+    enum Purpose {
+      case prepare, start, started, reconnect, operation, recovery
+    }
+
+    let purpose: Purpose
+    /// Who waits for the answer; nil once that client is gone, or where nobody asked.
+    var request: RequestID?
+    /// Set when the client is gone: what is granted now is given back.
+    var isAbandoned = false
+    /// What the owner had before, and falls back to; nil for a new owner.
+    let former: Former?
+    /// What the engine is to be asked for.
+    let claims: [Claim]
+  }
+
+  struct Former {
+    enum Phase { case registered, prepared, running, saved }
+
+    let phase: Phase
+    let claims: [Claim]
+    let keeper: ProcessRef?
+  }
+
+  let id: OwnerID
+  let domain: Domain
+  let origin: OwnerRecord.Origin
+  var phase: Phase
+  /// The process that the claims live as long as: QEMU, or, until that runs, libvirt's daemon.
+  var keeper: ProcessRef?
+  var since: Timestamp
+  var claims: [Claim] = []
+  var unguarded: [UnguardedResource] = []
+  /// What `add` named since the last `acquire`.
+  var wanted: [Identification] = []
+  /// libvirt's daemon died in the middle of the start.
+  var isDriverGone = false
+  /// libvirt's `release` hook has come.
+  var isReleaseHinted = false
+  /// How many `release` hooks to expect that belong to starts which were refused because this
+  /// owner lives: libvirt calls it for those too.
+  var foreignReleases = 0
+  /// Who waits for the locks to be given back.
+  var releaseRequests: [RequestID] = []
+  /// Counts the times that the owner was prepared, so that an old timer means nothing.
+  var round = 0
+
+  var phaseName: String {
+    switch phase {
+    case .registered: "registered"
+    case .recording, .acquiring: "acquiring"
+    case .prepared: "prepared"
+    case .running: "running"
+    case .exited, .ending, .leaving: "leaving"
+    case .saved: "saved"
+    }
+  }
+
+  var admission: Admission? {
+    switch phase {
+    case .recording(let admission), .acquiring(let admission): admission
+    default: nil
+    }
+  }
+
+  /// Whether the engine holds, or is about to hold, the claims for this owner.
+  var isHolding: Bool {
+    if case .registered = phase { false } else { true }
+  }
+
+  func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
+    OwnerRecord(
+      owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,
+      claims: claims, unguarded: unguarded)
+  }
+
+  func report(node: NodeName) -> OwnerReport {
+    OwnerReport(
+      owner: id, name: domain.name, node: node, phase: phaseName, pid: keeper?.pid, since: since,
+      claims: claims, unguarded: unguarded)
+  }
+}

@@ -1,0 +1,41 @@
+/// What the operator decided (dlmguard.conf), as far as the core needs it.
+public struct Policy: Hashable, Sendable {
+  /// How a read-only disk meets a writer of the same storage.
+  public enum ReadOnly: String, CaseIterable, Hashable, Sendable {
+    /// Refused: a guest that reads what another one writes reads garbage.
+    case protected
+    /// Allowed: the administrator knows that the readers can bear it.
+    case concurrent
+  }
+
+  /// What to do about a part of a domain that this version cannot lock.
+  public enum Unlockable: String, CaseIterable, Hashable, Sendable {
+    /// Start the domain, say so in the log, and show it in `dlmguard status`.
+    case warn
+    /// Refuse the start.
+    case refuse
+  }
+
+  public var readOnly: ReadOnly
+  public var unlockable: Unlockable
+  /// How long claims outlive their process while libvirt's `release` hook has not come, in ms:
+  /// libvirt may still be relabelling or merging what the process left.
+  public var releaseGrace: Int64
+  /// How long after libvirt's daemon died in the middle of a start the guard looks for a QEMU
+  /// process, in ms: the daemon's child may still be on its way to exec(2).
+  public var driverGrace: Int64
+  /// How long a start of which nothing more is heard keeps its claims without a QEMU process, in
+  /// ms; only where nothing better tells, as after a restart of the agent.
+  public var startLimit: Int64
+
+  public init(
+    readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
+    driverGrace: Int64 = 2_000, startLimit: Int64 = 60_000
+  ) {
+    self.readOnly = readOnly
+    self.unlockable = unlockable
+    self.releaseGrace = releaseGrace
+    self.driverGrace = driverGrace
+    self.startLimit = startLimit
+  }
+}
