@@ -1,12 +1,19 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -107,7 +114,7 @@ int dlmguard_epoll_create(void)
 int dlmguard_epoll_watch(int epoll, int fd, uint32_t events)
 {
 	struct epoll_event event = {
-		.events = (events & DLMGUARD_READABLE ? EPOLLIN | EPOLLRDHUP : 0) |
+		.events = (events & DLMGUARD_READABLE ? EPOLLIN : 0) |
 			  (events & DLMGUARD_WRITABLE ? EPOLLOUT : 0),
 		.data.fd = fd,
 	};
@@ -139,7 +146,7 @@ int dlmguard_epoll_wait(int epoll, struct dlmguard_ready *ready, int capacity)
 		ready[i].fd = events[i].data.fd;
 		ready[i].events = (seen & EPOLLIN ? DLMGUARD_READABLE : 0) |
 				  (seen & EPOLLOUT ? DLMGUARD_WRITABLE : 0) |
-				  (seen & (EPOLLHUP | EPOLLRDHUP | EPOLLERR) ? DLMGUARD_HANGUP : 0);
+				  (seen & (EPOLLHUP | EPOLLERR) ? DLMGUARD_HANGUP : 0);
 	}
 	return result(count);
 }
@@ -201,9 +208,177 @@ int dlmguard_pidfd_open(pid_t pid)
 	return result((int)syscall(SYS_pidfd_open, pid, 0));
 }
 
-int dlmguard_pidfd_kill(int pidfd, int signal)
+int dlmguard_pidfd_gone(int pidfd)
 {
-	return result((int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+	return result(poll(&poll_fd, 1, 0));
+}
+
+int dlmguard_removals(const char *directory)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	if (inotify_add_watch(fd, directory, IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0)
+		return closed(fd, errno);
+	return fd;
+}
+
+ssize_t dlmguard_read_removals(int fd, char *names, size_t capacity)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	size_t total = 0;
+	ssize_t count = read(fd, events, sizeof(events));
+
+	if (count < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	for (char *at = events; at < events + count;) {
+		struct inotify_event *event = (struct inotify_event *)at;
+		size_t size = event->len ? strlen(event->name) + 1 : 0;
+
+		at += sizeof(*event) + event->len;
+		if (size > capacity - total)
+			return -ERANGE;
+		memcpy(names + total, event->name, size);
+		total += size;
+	}
+	return (ssize_t)total;
+}
+
+ssize_t dlmguard_read_file(const char *path, void *bytes, size_t capacity)
+{
+	size_t total = 0;
+	ssize_t count;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while (total < capacity && (count = read(fd, (char *)bytes + total, capacity - total)) != 0) {
+		if (count > 0)
+			total += (size_t)count;
+		else if (errno != EINTR)
+			return closed(fd, errno);
+	}
+	close(fd);
+	return (ssize_t)total;
+}
+
+ssize_t dlmguard_list_directory(const char *path, char *names, size_t capacity)
+{
+	size_t total = 0;
+	struct dirent *entry;
+	DIR *directory = opendir(path);
+
+	if (!directory)
+		return -errno;
+	while ((entry = readdir(directory))) {
+		size_t size = strlen(entry->d_name) + 1;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (size > capacity - total) {
+			closedir(directory);
+			return -ERANGE;
+		}
+		memcpy(names + total, entry->d_name, size);
+		total += size;
+	}
+	closedir(directory);
+	return (ssize_t)total;
+}
+
+static int write_all(int fd, const char *bytes, size_t count)
+{
+	while (count > 0) {
+		ssize_t written = write(fd, bytes, count);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -1;
+		bytes += written;
+		count -= (size_t)written;
+	}
+	return 0;
+}
+
+int dlmguard_replace_file(const char *directory, const char *name, const void *bytes, size_t count)
+{
+	char temporary[NAME_MAX + 1];
+	int error = 0, fd, at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		return -errno;
+	if (snprintf(temporary, sizeof(temporary), ".%s.new", name) >= (int)sizeof(temporary))
+		return closed(at, ENAMETOOLONG);
+	fd = openat(at, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return closed(at, errno);
+	if (write_all(fd, bytes, count) < 0 || fsync(fd) < 0)
+		error = errno;
+	if (close(fd) < 0 && !error)
+		error = errno;
+	if (!error && (renameat(at, temporary, at, name) < 0 || fsync(at) < 0))
+		error = errno;
+	if (error)
+		unlinkat(at, temporary, 0);
+	return closed(at, error);
+}
+
+int dlmguard_remove_file(const char *directory, const char *name)
+{
+	int error = 0, at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		return -errno;
+	if (unlinkat(at, name, 0) < 0)
+		error = errno == ENOENT ? 0 : errno;
+	else if (fsync(at) < 0)
+		error = errno;
+	return closed(at, error);
+}
+
+int dlmguard_make_directory(const char *path)
+{
+	char parent[PATH_MAX];
+
+	if (snprintf(parent, sizeof(parent), "%s", path) >= (int)sizeof(parent))
+		return -ENAMETOOLONG;
+	for (char *slash = strchr(parent + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int dlmguard_lock_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return closed(fd, errno);
+	return fd;
+}
+
+const char *dlmguard_error_text(int error)
+{
+	const char *text = strerrordesc_np(error);
+
+	return text ? text : "unknown error";
+}
+
+int64_t dlmguard_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int dlmguard_stat(const char *path, struct dlmguard_file *file)

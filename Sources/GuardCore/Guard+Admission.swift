@@ -145,7 +145,8 @@ extension Guard {
       }
       effects.append(
         .find(
-          id, owner.domain, admission.purpose == .started ? .started(request) : .reconnect(request)))
+          id, owner.domain, admission.purpose == .started ? .started(request) : .reconnect(request))
+      )
     case .operation:
       update(id) { owner in
         owner.phase = .running
@@ -175,7 +176,8 @@ extension Guard {
       alarm("\(message) It runs UNGUARDED.", owner: nil)
       reply(admission.request, .done)
     default:
-      self.refused(admission.request, operation(admission.purpose), owner.domain, .conflict, message)
+      self.refused(
+        admission.request, operation(admission.purpose), owner.domain, .conflict, message)
     }
   }
 

@@ -164,7 +164,8 @@ extension Guard {
       case .name(let name): owner.domain.name == name
       }
     }
-    reply(request, .owners(matches.sorted { $0.id < $1.id }.map { $0.report(node: description.node) }))
+    reply(
+      request, .owners(matches.sorted { $0.id < $1.id }.map { $0.report(node: description.node) }))
   }
 
   private mutating func who(_ path: String, _ request: RequestID, _ survey: Survey) {

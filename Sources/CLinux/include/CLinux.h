@@ -53,7 +53,35 @@ int dlmguard_termination_signals(void);
 
 /* A descriptor that is readable once every thread of the process has exited. */
 int dlmguard_pidfd_open(pid_t pid);
-int dlmguard_pidfd_kill(int pidfd, int signal);
+/* 1 once the process of a pidfd is gone, 0 while it lives. */
+int dlmguard_pidfd_gone(int pidfd);
+
+/* Names removed from a directory (inotify(7)): a descriptor that is readable when there are some. */
+int dlmguard_removals(const char *directory);
+/* Some of the names that wait, each ended by NUL; how many bytes, 0 where there is none now. */
+ssize_t dlmguard_read_removals(int fd, char *names, size_t capacity);
+
+/* --- files --- */
+
+/* The bytes of a file, at most CAPACITY of them; how many, or -errno. */
+ssize_t dlmguard_read_file(const char *path, void *bytes, size_t capacity);
+/* The names in a directory, each ended by NUL; how many bytes, or -ERANGE for too small a buffer. */
+ssize_t dlmguard_list_directory(const char *path, char *names, size_t capacity);
+/* Replaces DIRECTORY/NAME at once, and returns when both are on stable storage. */
+int dlmguard_replace_file(const char *directory, const char *name, const void *bytes, size_t count);
+/* Removes DIRECTORY/NAME, and returns when that is on stable storage; 0 too where it is not there. */
+int dlmguard_remove_file(const char *directory, const char *name);
+/* Creates a directory of mode 0700 and its parents (0755); 0 too where it is there. */
+int dlmguard_make_directory(const char *path);
+/* Takes a lock on a file that lasts as long as the process: a descriptor, or -EWOULDBLOCK. */
+int dlmguard_lock_file(const char *path);
+/* What an errno means, in words (strerrordesc_np(3), which needs no lock). */
+const char *dlmguard_error_text(int error);
+
+/* --- time --- */
+
+/* Wall-clock time in ms after 1970 (CLOCK_REALTIME). */
+int64_t dlmguard_now(void);
 
 /* --- storage --- */
 
