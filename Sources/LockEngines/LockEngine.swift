@@ -1,0 +1,63 @@
+import LockModel
+
+/// What keeps locks: the kernel's lock manager, or a table in this process.
+///
+/// All operations may be called on any thread. Each answers through `then`, once, on any thread,
+/// possibly before the call returns, and possibly never: while a kernel lockspace is stopped,
+/// nothing is answered. At most one operation of one lock is under way; another is answered
+/// ``LockOutcome/busy``. The rules of granting are those of fs/dlm/lock.c.
+///
+/// The value block is read with every grant that reads it (``ValueTransfer``) and written by an
+/// operation that does, if a value is given; nil leaves the block as it is.
+public protocol LockEngine: AnyObject, Sendable {
+  typealias Completion = @Sendable (LockOutcome) -> Void
+
+  /// Asks for a new lock. The id is good for ``cancel(_:)`` at once, for the other operations once
+  /// the lock is granted.
+  func lock(
+    _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
+    then: @escaping Completion
+  ) -> LockID
+
+  /// Asks to hold a lock in another mode.
+  func convert(
+    _ lock: LockID, to mode: LockMode, _ options: LockOptions, value: LockValue?,
+    then: @escaping Completion)
+
+  /// Withdraws the request or conversion that waits for a lock; it ends as
+  /// ``LockOutcome/cancelled``, or as ``LockOutcome/granted(_:)`` if that came first. Has no
+  /// completion of its own, and no effect where nothing waits: the kernel, too, answers 0 and
+  /// calls nobody (`validate_unlock_args`, `dlm_unlock`).
+  func cancel(_ lock: LockID)
+
+  /// Gives a lock back. Not while a request for it waits: that is cancelled first.
+  func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion)
+
+  /// Takes over a lock that a former process of this node left behind in exactly that mode.
+  ///
+  /// Nil where there is none: always with an engine whose locks die with the process. One lock a
+  /// call; a shared mode may have left several.
+  func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID?
+
+  /// Every lock of this process, for audits; a snapshot.
+  func locks() -> [LockRecord]
+}
+
+extension LockEngine {
+  public func lock(
+    _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions = [],
+    then: @escaping Completion
+  ) -> LockID {
+    lock(resource, mode, options, value: nil, then: then)
+  }
+
+  public func convert(
+    _ lock: LockID, to mode: LockMode, _ options: LockOptions = [], then: @escaping Completion
+  ) {
+    convert(lock, to: mode, options, value: nil, then: then)
+  }
+
+  public func unlock(_ lock: LockID, then: @escaping Completion) {
+    unlock(lock, value: nil, then: then)
+  }
+}

@@ -1,0 +1,103 @@
+import LockModel
+
+/// One lock of one engine, from the request for it to its release.
+///
+/// The engine gives it out, and never twice in one process: the kernel's own lock ids are small
+/// numbers that are used again at once, and are not known before the request has been sent.
+public struct LockID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let number: UInt64
+
+  public init(number: UInt64) {
+    self.number = number
+  }
+
+  public var description: String { "lock \(number)" }
+
+  public static func < (lhs: LockID, rhs: LockID) -> Bool {
+    lhs.number < rhs.number
+  }
+}
+
+/// The lock value block: 32 bytes that a resource carries from one holder to the next
+/// (`DLM_USER_LVB_LEN` in `include/uapi/linux/dlm_device.h`).
+public struct LockValue: Hashable, Sendable {
+  /// Its length in bytes, always.
+  public static let length = 32
+
+  public let bytes: [UInt8]
+
+  /// Nil unless there are exactly ``length`` bytes.
+  public init?(_ bytes: [UInt8]) {
+    guard bytes.count == Self.length else { return nil }
+    self.bytes = bytes
+  }
+}
+
+/// How a request is to be treated when it cannot be granted at once.
+public struct LockOptions: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt8
+
+  public init(rawValue: UInt8) {
+    self.rawValue = rawValue
+  }
+
+  /// Answer ``LockOutcome/refused`` instead of waiting (`DLM_LKF_NOQUEUE`).
+  public static let noQueue = LockOptions(rawValue: 1)
+  /// A conversion waits its turn behind the conversions that wait already, even where its mode
+  /// would be compatible (`DLM_LKF_QUECVT`). Valid only towards a mode that gives more.
+  public static let queueConversion = LockOptions(rawValue: 2)
+  /// A new request for ``LockMode/nl`` is granted whatever waits (`DLM_LKF_EXPEDITE`). Without it
+  /// even that request stands behind a waiting conversion. Valid for nothing else.
+  public static let expedite = LockOptions(rawValue: 4)
+}
+
+/// What became of one operation on a lock.
+public enum LockOutcome: Hashable, Sendable {
+  /// The lock is held in the mode that was asked for. The value block comes with it where the
+  /// change of mode reads it (``ValueTransfer``) and somebody has written it.
+  case granted(LockValue?)
+  /// Not at once, and the request was not to wait (`EAGAIN`). A new lock does not exist; one that
+  /// was to be converted stands as it stood.
+  case refused
+  /// The request was cancelled while it waited (`ECANCEL`). A new lock does not exist; one that
+  /// was to be converted stands as it stood.
+  case cancelled
+  /// The lock is gone (`EUNLOCK`).
+  case released
+  /// Waiting would be for ever: this lock blocks a conversion that waits already (`EDEADLK`). It
+  /// stands as it stood.
+  case deadlock
+  /// Another operation on the same lock is under way (`EBUSY`); nothing was done.
+  case busy
+  /// There is no such lock, or no longer (`ENOENT`).
+  case unknownLock
+  /// The options contradict each other, the mode, or the kind of request (`EINVAL`); nothing was
+  /// done, and a new lock does not exist.
+  case invalid
+}
+
+/// One lock as an audit sees it.
+public struct LockRecord: Hashable, Sendable {
+  /// The queue of its resource in which a lock stands.
+  public enum Queue: Hashable, Sendable {
+    case granted, converting, waiting
+  }
+
+  public let lock: LockID
+  public let resource: ResourceName
+  /// Nil while a new request waits.
+  public let granted: LockMode?
+  /// Nil while nothing is asked for.
+  public let requested: LockMode?
+  public let queue: Queue
+
+  public init(
+    lock: LockID, resource: ResourceName, granted: LockMode?, requested: LockMode?, queue: Queue
+  ) {
+    self.lock = lock
+    self.resource = resource
+    self.granted = granted
+    self.requested = requested
+    self.queue = queue
+  }
+}
