@@ -64,6 +64,14 @@ let package = Package(
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
+    // A library, not a test: an engine that needs a cluster is checked there by a program.
+    .target(
+      name: "LockEngineConformance", dependencies: ["LockEngines", "LockModel"],
+      path: "Tests/LockEngineConformance", swiftSettings: swift),
+    .testTarget(
+      name: "LockEnginesTests",
+      dependencies: ["LockEngineConformance", "LockEngines", "LockModel"],
+      swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )
