@@ -53,7 +53,7 @@ let package = Package(
 
     // What people and libvirt run.
     .executableTarget(
-      name: "dlmguardd", dependencies: ["Agent", argumentParser], swiftSettings: swift),
+      name: "dlmguardd", dependencies: ["Agent", "AgentAPI", argumentParser], swiftSettings: swift),
     .executableTarget(
       name: "dlmguard", dependencies: ["AgentAPI", "LockModel", argumentParser],
       swiftSettings: swift),

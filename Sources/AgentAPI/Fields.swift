@@ -16,7 +16,7 @@ extension JSON {
   /// The member of that name, read by `read`.
   ///
   /// - Throws: ``MalformedMessage`` where it is missing or `read` answers nil.
-  func require<Value>(
+  package func require<Value>(
     _ key: String, _ kind: String, _ read: (JSON) -> Value?
   ) throws(MalformedMessage) -> Value {
     guard let member = self[key] else {
@@ -29,7 +29,7 @@ extension JSON {
   }
 
   /// The same for a member that may be missing or null.
-  func optional<Value>(
+  package func optional<Value>(
     _ key: String, _ kind: String, _ read: (JSON) -> Value?
   ) throws(MalformedMessage) -> Value? {
     switch self[key] {
@@ -38,22 +38,22 @@ extension JSON {
     }
   }
 
-  func string(_ key: String) throws(MalformedMessage) -> String {
+  package func string(_ key: String) throws(MalformedMessage) -> String {
     try require(key, "text") { $0.stringValue }
   }
 
-  func integer(_ key: String) throws(MalformedMessage) -> Int64 {
+  package func integer(_ key: String) throws(MalformedMessage) -> Int64 {
     try require(key, "a whole number") { $0.integerValue }
   }
 
-  func pid(_ key: String) throws(MalformedMessage) -> Int32 {
+  package func pid(_ key: String) throws(MalformedMessage) -> Int32 {
     try require(key, "a process id") { json in
       json.integerValue.flatMap { Int32(exactly: $0) }.flatMap { $0 > 0 ? $0 : nil }
     }
   }
 
   /// The elements of an array, each read by `read`; an absent array is an empty one.
-  func list<Element>(
+  package func list<Element>(
     _ key: String, _ read: (JSON) throws(MalformedMessage) -> Element
   ) throws(MalformedMessage) -> [Element] {
     guard let array = try optional(key, "a list", { $0.arrayValue }) else { return [] }
@@ -68,8 +68,8 @@ extension JSON {
     return elements
   }
 
-  var stringValue: String? { if case .string(let value) = self { value } else { nil } }
-  var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
-  var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
-  var arrayValue: [JSON]? { if case .array(let value) = self { value } else { nil } }
+  package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+  package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+  package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+  package var arrayValue: [JSON]? { if case .array(let value) = self { value } else { nil } }
 }

@@ -1,0 +1,154 @@
+import AgentAPI
+import GuardCore
+import LockModel
+import TOMLKit
+
+/// dlmguard.conf as the agent understands it: flat TOML, nothing in it ignored.
+public struct Configuration: Hashable, Sendable {
+  /// What keeps the locks.
+  public enum Engine: String, CaseIterable, Hashable, Sendable {
+    /// A table in this agent, for one host.
+    case local
+  }
+
+  public var engine = Engine.local
+  /// The node's name in names and messages; nil for the host name.
+  public var nodeName: String?
+  public var policy = Policy()
+  /// Where the agent listens.
+  public var socket = AgentClient.defaultPath
+  /// Where the ledger lies.
+  public var stateDirectory = "/var/lib/dlmguard"
+  /// How long storage may take to say what a path is, in ms.
+  public var storageTimeout: Int64 = 5_000
+  /// Where libvirt keeps its pid files.
+  public var libvirtRunDirectory = "/run/libvirt/qemu"
+  /// Where libvirt keeps managed save images.
+  public var libvirtSaveDirectory = "/var/lib/libvirt/qemu/save"
+
+  /// What is wrong with a file, for a person.
+  public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    public let file: String
+    /// Counted from 1; nil where no line is to blame.
+    public let line: Int?
+    public let problem: String
+
+    public var description: String {
+      line.map { "\(file):\($0): \(problem)" } ?? "\(file): \(problem)"
+    }
+  }
+
+  public init() {}
+
+  /// Reads the text of a file.
+  ///
+  /// - Throws: ``Problem`` for what is not TOML, for unknown keys, wrong types and impossible values.
+  public init(toml text: String, file: String) throws(Problem) {
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw Problem(
+        file: file, line: Int(error.source.begin.line), problem: error.description)
+    } catch {
+      throw Problem(file: file, line: nil, problem: "\(error)")
+    }
+    var reader = ConfigurationReader(table: table, text: text, file: file)
+    try reader.choice("engine", &engine)
+    try reader.optionalString("node_name", &nodeName)
+    try reader.choice("readonly", &policy.readOnly)
+    try reader.choice("unlockable", &policy.unlockable)
+    try reader.path("socket", &socket)
+    try reader.path("state_dir", &stateDirectory)
+    try reader.milliseconds("storage_timeout_ms", 100...60_000, &storageTimeout)
+    try reader.milliseconds("release_grace_ms", 0...600_000, &policy.releaseGrace)
+    try reader.path("libvirt_run_dir", &libvirtRunDirectory)
+    try reader.path("libvirt_save_dir", &libvirtSaveDirectory)
+    try reader.hookSettings()
+    try reader.nothingElse()
+  }
+}
+
+/// Takes known keys out of a table, so that what is left is unknown.
+private struct ConfigurationReader {
+  let table: TOMLTable
+  let text: String
+  let file: String
+  var known: Set<String> = []
+
+  init(table: TOMLTable, text: String, file: String) {
+    self.table = table
+    self.text = text
+    self.file = file
+  }
+
+  private func problem(_ key: String, _ problem: String) -> Configuration.Problem {
+    Configuration.Problem(file: file, line: line(of: key), problem: "\(key): \(problem)")
+  }
+
+  /// TOMLKit tells no positions of values; a key stands at the start of its line.
+  private func line(of key: String) -> Int? {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.firstIndex { line in
+      let words = line.drop { $0 == " " || $0 == "\t" || $0 == "\"" }
+      guard words.hasPrefix(key) else { return false }
+      return words.dropFirst(key.count).first.map { " \t=\".".contains($0) } ?? false
+    }.map { $0 + 1 }
+  }
+
+  private mutating func string(_ key: String) throws(Configuration.Problem) -> String? {
+    known.insert(key)
+    guard let value = table[key] else { return nil }
+    guard let string = value.string else { throw problem(key, "is not text in quotes") }
+    return string
+  }
+
+  mutating func optionalString(
+    _ key: String, _ value: inout String?
+  ) throws(Configuration.Problem) {
+    guard let string = try string(key) else { return }
+    guard !string.isEmpty else { throw problem(key, "is empty") }
+    value = string
+  }
+
+  mutating func path(_ key: String, _ value: inout String) throws(Configuration.Problem) {
+    guard let string = try string(key) else { return }
+    guard string.hasPrefix("/") else { throw problem(key, "is not an absolute path") }
+    value = string
+  }
+
+  mutating func choice<Value: RawRepresentable & CaseIterable>(
+    _ key: String, _ value: inout Value
+  ) throws(Configuration.Problem) where Value.RawValue == String {
+    guard let string = try string(key) else { return }
+    guard let choice = Value(rawValue: string) else {
+      let choices = Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+      throw problem(key, "is \"\(string)\", but must be \(choices)")
+    }
+    value = choice
+  }
+
+  mutating func milliseconds(
+    _ key: String, _ range: ClosedRange<Int64>, _ value: inout Int64
+  ) throws(Configuration.Problem) {
+    known.insert(key)
+    guard let entry = table[key] else { return }
+    guard let number = entry.int else { throw problem(key, "is not a whole number") }
+    guard range.contains(Int64(number)) else {
+      throw problem(
+        key, "is \(number), but must be from \(range.lowerBound) to \(range.upperBound) (ms)")
+    }
+    value = Int64(number)
+  }
+
+  mutating func nothingElse() throws(Configuration.Problem) {
+    let unknown = table.keys.filter { !known.contains($0) }.sorted {
+      (line(of: $0) ?? .max, $0) < (line(of: $1) ?? .max, $1)
+    }
+    if let key = unknown.first { throw problem(key, "is no setting of dlmguard") }
+  }
+
+  mutating func hookSettings() throws(Configuration.Problem) {
+    known.formUnion(["hook_timeout_ms", "session_starts"])
+  }
+}

@@ -1,0 +1,102 @@
+import AgentAPI
+import CLinux
+import Glibc
+import GuardCore
+import LockEngines
+import LockModel
+import Logging
+
+/// The agent as a program: everything is put together here, and runs until SIGTERM or SIGINT.
+public struct Daemon {
+  private let configuration: Configuration
+  private let file: String
+
+  /// Why the agent cannot run, for a person.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  /// Reads the configuration; a file that is not there is an empty one.
+  ///
+  /// - Throws: ``Failure`` where it is wrong, and the agent should not guess.
+  public init(configurationFile file: String) throws(Failure) {
+    self.file = file
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let count = dlmguard_read_file(file, &bytes, bytes.count)
+    if count == -Int(ENOENT) {
+      configuration = Configuration()
+      return
+    }
+    do {
+      try SystemError.check("read \(file)", Int32(clamping: count))
+      guard let text = String(validating: bytes[..<count], as: UTF8.self) else {
+        throw Configuration.Problem(file: file, line: nil, problem: "is not UTF-8 text")
+      }
+      configuration = try Configuration(toml: text, file: file)
+    } catch {
+      throw Failure(description: "\(error)")
+    }
+  }
+
+  /// Runs the agent on this thread, which must be the program's first and only one yet.
+  ///
+  /// - Throws: ``Failure`` where it cannot start.
+  public func run() throws(Failure) {
+    do throws(SystemError) {
+      try serve()
+    } catch {
+      throw Failure(description: error.description)
+    }
+  }
+
+  private func serve() throws(SystemError) {
+    // Before any thread exists, so that every one inherits the mask.
+    let signals = try SystemError.check("take signals", dlmguard_termination_signals())
+    let log = Logger(label: "dlmguardd") { _ in
+      JournalLog(isJournal: getenv("JOURNAL_STREAM") != nil)
+    }
+    let directory = String(
+      configuration.socket[
+        ..<(configuration.socket.lastIndex(of: "/") ?? configuration.socket.startIndex)])
+    try SystemError.check(
+      "create the directory \(directory)", dlmguard_make_directory(directory))
+    // Held until the process ends.
+    let lock = dlmguard_lock_file("\(configuration.socket).lock")
+    guard lock != -EWOULDBLOCK else {
+      throw SystemError(attempt: "run beside another dlmguardd on this node", errno: EBUSY)
+    }
+    try SystemError.check("lock \(configuration.socket).lock", lock)
+
+    let loop = try EventLoop()
+    let ledger = try Ledger(
+      stateDirectory: configuration.stateDirectory, boot: try Self.bootID())
+    let agent = NodeAgent(
+      loop: loop, configuration: configuration,
+      description: NodeDescription(
+        node: NodeName(configuration.nodeName ?? Self.hostName()),
+        engine: configuration.engine.rawValue, version: dlmguardVersion, pid: getpid(),
+        started: Timestamp(milliseconds: dlmguard_now())),
+      ledger: ledger, engine: LocalEngine(), log: log)
+    try loop.watch(signals, for: .readable) { _ in
+      loop.forget(signals)
+      log.notice("stopping; locks of running guests stay recorded for the next agent")
+      agent.stop()
+    }
+    try agent.start()
+    loop.run()
+  }
+
+  private static func bootID() throws(SystemError) -> String {
+    let path = "/proc/sys/kernel/random/boot_id"
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = try SystemError.check(
+      "read \(path)", Int32(clamping: dlmguard_read_file(path, &bytes, bytes.count)))
+    return String(decoding: bytes[..<Int(count)].prefix { $0 > 0x20 }, as: UTF8.self)
+  }
+
+  private static func hostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

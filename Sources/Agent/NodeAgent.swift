@@ -1,0 +1,290 @@
+import AgentAPI
+import CLinux
+import Dispatch
+import Glibc
+import GuardCore
+import HostWatch
+import LockEngines
+import LockModel
+import Logging
+import ResourceIdentity
+
+/// The shell around the core: turns what happens on this host into events, and carries the core's
+/// effects out. It decides nothing.
+///
+/// It lives on one event-loop thread. What may block — the disk, storage, another process's memory —
+/// runs on other threads, and comes back as an event.
+actor NodeAgent {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  private let configuration: Configuration
+  private let description: NodeDescription
+  private let audit: AuditLog
+  private let log: Logger
+  private let identity: Identity
+  private let processes: ProcessTable
+  private let images: SaveImages
+  private let keeper: ClaimKeeper
+  private let ledger: Ledger
+  /// The ledger's disk may be slow; its writes keep their order.
+  private let ledgerThread = DispatchQueue(label: "dlmguard.ledger")
+
+  private var core: Guard
+  private var server: SocketServer?
+  private var lanes: StorageLanes?
+  private var watched: [ProcessRef: PIDFD] = [:]
+  private var surveys: [RequestID: EventLoop.Timer] = [:]
+  private var imageRemovals: Int32?
+
+  init(
+    loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
+    engine: any LockEngine, log: Logger
+  ) {
+    self.loop = loop
+    self.configuration = configuration
+    self.description = description
+    self.log = log
+    audit = AuditLog(log)
+    identity = Identity(node: description.node)
+    processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
+    images = SaveImages(directory: configuration.libvirtSaveDirectory)
+    keeper = ClaimKeeper(engine: engine)
+    self.ledger = ledger
+    core = Guard(description, policy: configuration.policy)
+  }
+
+  /// Takes the ledger's claims over, then opens the socket. The event loop must be about to run.
+  ///
+  /// - Throws: ``SystemError`` where the ledger cannot be read.
+  nonisolated func start() throws(SystemError) {
+    let (records, problems) = try ledger.read()
+    post { agent in
+      for problem in problems { agent.handle(.alarm(problem)) }
+      let processes = agent.processes
+      let images = agent.images
+      agent.handle(
+        .recovered(
+          records.map { record in
+            Recovered(
+              record: record, keeperAlive: record.keeper.map(processes.isAlive) ?? false,
+              qemu: record.origin == .hook
+                ? processes.qemu(of: Domain(uuid: record.owner.domain, name: record.name)) : nil,
+              saveImage: images.exists(for: record.name))
+          }))
+    }
+  }
+
+  /// Nobody new is let in; locks and ledger stay as they are, for the next agent to take over.
+  nonisolated func stop() {
+    post { agent in
+      agent.server?.stopListening()
+      agent.ledgerThread.sync {}
+      agent.loop.stop()
+    }
+  }
+
+  /// Runs something on the agent's thread, after what was posted before.
+  private nonisolated func post(_ call: @escaping @Sendable (isolated NodeAgent) -> Void) {
+    loop.post { [self] in assumeIsolated { call($0) } }
+  }
+
+  private nonisolated func report(_ event: Event) {
+    post { $0.handle(event) }
+  }
+
+  // MARK: - Events in, effects out
+
+  private func handle(_ event: Event) {
+    var events = [event]
+    while !events.isEmpty {
+      for effect in core.handle(events.removeFirst(), at: Timestamp(milliseconds: dlmguard_now())) {
+        events += carryOut(effect)
+      }
+    }
+  }
+
+  /// What is known at once comes back as events; the rest is posted later.
+  private func carryOut(_ effect: Effect) -> [Event] {
+    switch effect {
+    case .open: open()
+    case .reply(let request, let reply): return server?.reply(request, reply) ?? []
+    case .survey(let request, let resources, let query): survey(request, resources, query)
+    case .record(let record, let reason): write(record, reason)
+    case .erase(let owner): erase(owner)
+    case .acquire(let owner, let claims):
+      keeper.acquire(owner, claims) { [self] result in
+        switch result {
+        case .success: report(.acquired(owner, refused: []))
+        case .failure(let conflict): report(.acquired(owner, refused: conflict.refused))
+        }
+      }
+    case .release(let owner): keeper.release(owner) { [self] in report(.released(owner)) }
+    case .find(let owner, let domain, let reason):
+      spare { [self] in report(.found(owner, processes.qemu(of: domain), reason)) }
+    case .confirm(let owner, let process):
+      return [.confirmed(owner, alive: watched[process].map { !$0.isGone } ?? false)]
+    case .watch(let process): return watch(process)
+    case .unwatch(let process): unwatch(process)
+    case .lookForSaveImage(let owner, let name):
+      watchSaveImages()
+      return [.saveImage(owner, exists: images.exists(for: name))]
+    case .wake(let owner, let wake, let milliseconds): self.wake(owner, wake, milliseconds)
+    case .audit(let line): audit.write(line)
+    }
+    return []
+  }
+
+  // MARK: - The socket
+
+  private func open() {
+    var server = SocketServer(
+      loop: loop,
+      ready: { [self] descriptor, readiness in
+        assumeIsolated { $0.ready(descriptor, readiness) }
+      },
+      expired: { [self] descriptor, progress in
+        assumeIsolated { $0.expired(descriptor, progress) }
+      })
+    do throws(SystemError) {
+      try server.listen(at: configuration.socket)
+      self.server = server
+      log.notice(
+        "dlmguardd \(description.version) is up",
+        metadata: [
+          "node": "\(description.node)", "engine": "\(description.engine)",
+          "socket": "\(configuration.socket)",
+        ])
+    } catch {
+      // Without a socket every start would be refused; a new agent may fare better.
+      log.critical("\(error)")
+      loop.stop()
+    }
+  }
+
+  private func ready(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
+    for event in server?.handle(descriptor, readiness) ?? [] { handle(event) }
+  }
+
+  private func expired(_ descriptor: Int32, _ progress: UInt64) {
+    for event in server?.expire(descriptor, progress) ?? [] { handle(event) }
+  }
+
+  // MARK: - What may block
+
+  private func spare(_ work: @escaping @Sendable () -> Void) {
+    var lanes =
+      self.lanes
+      ?? StorageLanes(loop: loop) { [self] lane in assumeIsolated { $0.lanes?.free(lane) } }
+    lanes.run(work)
+    self.lanes = lanes
+  }
+
+  private func survey(_ request: RequestID, _ resources: [Resource], _ query: ProcessQuery?) {
+    let timeout = configuration.storageTimeout
+    surveys[request] = try? loop.after(timeout) { [self] in
+      assumeIsolated { agent in
+        agent.surveyed(
+          request,
+          Survey(
+            identifications: resources.map { resource in
+              Identification(
+                resource: resource,
+                result: .failed("the storage has not answered within \(timeout) ms"))
+            }, process: nil))
+      }
+    }
+    spare { [self] in
+      let process = query.flatMap { query in
+        switch query {
+        case .exactly(let pid): processes.process(pid)
+        case .driver(let pid): processes.driver(of: pid)
+        }
+      }
+      let survey = Survey(
+        identifications: resources.map(identity.identify), process: process)
+      post { $0.surveyed(request, survey) }
+    }
+  }
+
+  /// The first answer counts: the storage's, or the deadline's.
+  private func surveyed(_ request: RequestID, _ survey: Survey) {
+    surveys.removeValue(forKey: request)?.cancel()
+    handle(.surveyed(request, survey))
+  }
+
+  private func write(_ record: OwnerRecord, _ reason: RecordReason) {
+    ledgerThread.async { [self] in
+      var failure: String?
+      do throws(SystemError) {
+        try ledger.write(record)
+      } catch {
+        failure = error.description
+      }
+      report(.recorded(record.owner, reason, failure: failure))
+    }
+  }
+
+  private func erase(_ owner: OwnerID) {
+    ledgerThread.async { [self] in
+      do throws(SystemError) {
+        try ledger.erase(owner)
+      } catch {
+        report(.alarm("\(error); the next agent will see that its process is gone and remove it"))
+      }
+    }
+  }
+
+  // MARK: - The host
+
+  private func watch(_ process: ProcessRef) -> [Event] {
+    guard watched[process] == nil else { return [] }
+    guard let pidfd = PIDFD(process, in: processes) else { return [.exited(process)] }
+    do throws(SystemError) {
+      try loop.watch(pidfd.descriptor, for: .readable) { [self] _ in
+        assumeIsolated { agent in
+          // Once is enough; the owner's end unwatches it.
+          agent.loop.rewatch(pidfd.descriptor, for: [])
+          agent.handle(.exited(process))
+        }
+      }
+      watched[process] = pidfd
+    } catch {
+      return [.alarm("the end of \(process) will not be noticed: \(error)")]
+    }
+    return []
+  }
+
+  private func unwatch(_ process: ProcessRef) {
+    guard let pidfd = watched.removeValue(forKey: process) else { return }
+    loop.forget(pidfd.descriptor)
+  }
+
+  private func watchSaveImages() {
+    guard imageRemovals == nil, let descriptor = images.watchRemovals() else { return }
+    do throws(SystemError) {
+      try loop.watch(descriptor, for: .readable) { [self] _ in
+        assumeIsolated { agent in
+          for name in agent.images.removed(descriptor) {
+            agent.handle(.saveImageRemoved(name: name))
+          }
+        }
+      }
+      imageRemovals = descriptor
+    } catch {
+      log.error("removed save images will not be noticed: \(error)")
+      close(descriptor)
+    }
+  }
+
+  private func wake(_ owner: OwnerID, _ wake: Wake, _ milliseconds: Int64) {
+    do throws(SystemError) {
+      try loop.after(milliseconds) { [self] in
+        assumeIsolated { $0.handle(.woke(owner, wake)) }
+      }
+    } catch {
+      log.error("\(error); looking at once instead")
+      report(.woke(owner, wake))
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import AgentAPI
+import GuardCore
+import LockModel
+
+/// The ledger's file format. A record of a newer version is not understood, and says so.
+extension OwnerRecord {
+  static let version: Int64 = 1
+
+  /// - Parameter boot: this boot of the kernel: a pid means nothing after the next one.
+  func json(boot: String) -> JSON {
+    .object(
+      ("version", .integer(Self.version)), ("owner", .string("\(owner)")), ("name", .string(name)),
+      ("origin", .string(origin.rawValue)), ("stage", .string(stage.rawValue)),
+      ("boot", .string(boot)), ("pid", keeper.map { .integer(Int64($0.pid)) }),
+      ("start_time", keeper.map { .integer(Int64(clamping: $0.startTime)) }),
+      ("since", .integer(since.milliseconds)), ("claims", .array(claims.map(\.json))),
+      ("unguarded", .array(unguarded.map(\.json))))
+  }
+
+  /// - Throws: ``MalformedMessage`` where a member is missing or wrong.
+  init(_ json: JSON, boot: String) throws(MalformedMessage) {
+    let version = try json.integer("version")
+    guard version == Self.version else {
+      throw MalformedMessage(
+        field: "version", problem: "is \(version), but this agent reads version \(Self.version)")
+    }
+    let isThisBoot = try json.string("boot") == boot
+    var keeper: ProcessRef?
+    if json["pid"] != nil {
+      let process = ProcessRef(
+        pid: try json.pid("pid"), startTime: UInt64(clamping: try json.integer("start_time")))
+      keeper = isThisBoot ? process : nil
+    }
+    self.init(
+      owner: try json.require("owner", "an owner") { $0.stringValue.flatMap { OwnerID($0) } },
+      name: try json.string("name"),
+      origin: try json.require("origin", "an origin") { json in
+        json.stringValue.flatMap { Origin(rawValue: $0) }
+      },
+      stage: try json.require("stage", "a stage") { json in
+        json.stringValue.flatMap { Stage(rawValue: $0) }
+      },
+      keeper: keeper, since: Timestamp(milliseconds: try json.integer("since")),
+      claims: try json.list("claims") { json throws(MalformedMessage) in try Claim(json) },
+      unguarded: try json.list("unguarded") { json throws(MalformedMessage) in
+        try UnguardedResource(json)
+      })
+  }
+}
