@@ -61,6 +61,9 @@ let package = Package(
       name: "qemu-hook", dependencies: ["AgentAPI", "CLinux", "DomainXML", "LockModel"],
       swiftSettings: swift),
 
+    .testTarget(
+      name: "DomainXMLTests", dependencies: ["DomainXML", "LockModel"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),

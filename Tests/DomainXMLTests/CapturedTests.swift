@@ -1,0 +1,34 @@
+import DomainXML
+import LockModel
+import Testing
+
+/// XML that a real libvirt 9.0.0 handed to its hooks.
+@Suite struct CapturedTests {
+  static let uuid = DomainUUID("83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7")
+
+  @Test func startedNamesTheChain() throws {
+    let domain = try DomainDescription(xml: try fixture("started.xml"))
+    #expect(domain.name == "t1")
+    #expect(domain.uuid == Self.uuid)
+    #expect(domain.id == 2)
+    #expect(
+      domain.resources == [
+        Resource(device: "disk vda", source: .file("/srv/img/t1.s2"), access: .exclusiveWrite),
+        Resource(
+          device: "backing file 1 of vda", source: .file("/srv/img/t1.copy"), access: .backing),
+        Resource(device: "disk vdb", source: .file("/srv/img/boot.img"), access: .readOnly),
+        Resource(device: "disk vdc", source: .file("/srv/img/shared.raw"), access: .sharedWrite),
+      ])
+    #expect(domain.unguarded.isEmpty)
+  }
+
+  @Test func everyOperationsFormIsRead() throws {
+    for (file, id) in [("prepare.xml", 1), ("stopped.xml", nil), ("migrate.xml", nil)] {
+      let domain = try DomainDescription(xml: try fixture(file))
+      #expect(domain.id == id)
+      #expect(
+        domain.resources.contains { $0.device == "disk vda" && $0.access == .exclusiveWrite })
+      #expect(domain.resources.contains { $0.device == "disk vdb" && $0.access == .readOnly })
+    }
+  }
+}
