@@ -1,0 +1,86 @@
+/// What the hook reads of the configuration file: three top-level keys.
+///
+/// The agent reads the whole file with a TOML library. The hook cannot afford one at five calls in
+/// a domain's life, so it takes its keys in their plainest form only, and is an error where they
+/// stand in any other; the agent reads the same text with this type too, and compares.
+public struct HookSettings: Hashable, Sendable {
+  /// What becomes of a domain that an ordinary user starts (`qemu:///session`).
+  public enum SessionStarts: String, CaseIterable, Hashable, Sendable {
+    /// It starts, unguarded, with a note.
+    case allow
+    /// It does not start.
+    case refuse
+  }
+
+  /// Where hook and agent look for the configuration.
+  public static let defaultFile = "/etc/dlmguard/dlmguard.conf"
+  /// What `hook_timeout_ms` may be.
+  public static let timeouts = 100...60_000
+
+  /// The path of the agent's socket.
+  public private(set) var socket = AgentClient.defaultPath
+  /// How long one call of the hook may take altogether, in ms.
+  public private(set) var hookTimeout = 10_000
+  public private(set) var sessionStarts = SessionStarts.allow
+
+  /// What holds where there is no file.
+  public init() {}
+
+  /// A setting of the hook that it cannot take.
+  public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Counted from 1.
+    public let line: Int
+    public let key: String
+    public let problem: String
+
+    public init(line: Int, key: String, problem: String) {
+      self.line = line
+      self.key = key
+      self.problem = problem
+    }
+
+    public var description: String { "line \(line): \(key) \(problem)" }
+  }
+
+  /// Reads the text of a configuration file; keys that are not the hook's are passed over.
+  ///
+  /// - Throws: ``Problem`` for a key of the hook that stands there twice, in another form than
+  ///   `key = "text"` or `key = 123`, or with a value that makes no sense.
+  public init(text: some StringProtocol) throws(Problem) {
+    var scanner = SettingsScanner(text)
+    var seen: Set<String> = []
+    while let key = scanner.nextKey() {
+      guard ["socket", "hook_timeout_ms", "session_starts"].contains(key) else {
+        scanner.skipValue()
+        continue
+      }
+      let line = scanner.line
+      func wrong(_ problem: String) -> Problem { Problem(line: line, key: key, problem: problem) }
+      guard seen.insert(key).inserted else { throw wrong("stands there twice") }
+      let value = scanner.plainValue()
+      switch key {
+      case "socket":
+        guard case .text(let path) = value else {
+          throw wrong("must be a path in double quotes, without backslashes")
+        }
+        // sockaddr_un has room for 107 bytes and a NUL (unix(7)).
+        guard path.hasPrefix("/"), path.utf8.count <= 107 else {
+          throw wrong("must be an absolute path of at most 107 bytes")
+        }
+        socket = path
+      case "hook_timeout_ms":
+        guard case .number(let milliseconds) = value, Self.timeouts.contains(milliseconds) else {
+          throw wrong(
+            "must be a whole number from \(Self.timeouts.lowerBound) to "
+              + "\(Self.timeouts.upperBound)")
+        }
+        hookTimeout = milliseconds
+      default:
+        guard case .text(let word) = value, let choice = SessionStarts(rawValue: word) else {
+          throw wrong("must be \"allow\" or \"refuse\"")
+        }
+        sessionStarts = choice
+      }
+    }
+  }
+}
