@@ -32,6 +32,7 @@ let package = Package(
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .target(name: "CLinux"),
+    .target(name: "CDeadline"),
 
     // Pure values, and the adapters around the core; each imports only rooms above it.
     .target(name: "LockModel", swiftSettings: swift),
@@ -58,12 +59,15 @@ let package = Package(
       name: "dlmguard", dependencies: ["AgentAPI", "LockModel", argumentParser],
       swiftSettings: swift),
     .executableTarget(
-      name: "qemu-hook", dependencies: ["AgentAPI", "CLinux", "DomainXML", "LockModel"],
+      name: "qemu-hook", dependencies: ["AgentAPI", "CDeadline", "DomainXML", "LockModel"],
       swiftSettings: swift),
 
     .testTarget(
       name: "DomainXMLTests", dependencies: ["DomainXML", "LockModel"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "HookTests", dependencies: ["AgentAPI", "CLinux", "LockModel", "qemu-hook"],
+      swiftSettings: swift),
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),

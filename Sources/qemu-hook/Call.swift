@@ -1,0 +1,104 @@
+import AgentAPI
+import CDeadline
+import DomainXML
+import Glibc
+import LockModel
+
+/// One call that concerns the guard, from settings to answer.
+struct Call {
+  let operation: HookOperation
+  let name: String
+  let caller: Int32
+
+  /// - Returns: the exit status of a call about which there is nothing to say.
+  /// - Throws: ``Stop`` with the status and the message of any other.
+  func settle() throws(Stop) -> Int32 {
+    deadline(10_000, while: "reading its settings")
+    let settings = try settings()
+    guard geteuid() == 0 else { return try settleForUser(settings) }
+    deadline(settings.hookTimeout, while: "reading the domain's XML from libvirt")
+    let request = try request()
+    deadline(
+      settings.hookTimeout,
+      while: "waiting for the agent dlmguardd (log: journalctl -u dlmguardd)", arm: false)
+    try ask(request, settings)
+    return 0
+  }
+
+  /// A domain that an ordinary user starts runs under that user's own libvirt, whose storage the
+  /// agent, root's alone, knows nothing about.
+  private func settleForUser(_ settings: HookSettings) throws(Stop) -> Int32 {
+    guard operation == .prepare else { return 0 }
+    switch settings.sessionStarts {
+    case .allow:
+      throw Stop(
+        status: 0,
+        message: "note: \(Quoted(name)) runs in a user session, so its disks are not guarded")
+    case .refuse:
+      throw stop(
+        .refused(.forbidden),
+        "domains of a user session cannot be guarded, and session_starts in "
+          + "\(SettingsFile.path) refuses them. Start it under qemu:///system")
+    }
+  }
+
+  private func settings() throws(Stop) -> HookSettings {
+    do throws(SettingsFile.Unusable) {
+      return try SettingsFile.read()
+    } catch {
+      guard operation.gives(up: .settings) else { return HookSettings() }
+      throw stop(.settings, "\(error.problem). Correct it, then start the domain again")
+    }
+  }
+
+  private func request() throws(Stop) -> Request {
+    let xml = readAll(STDIN_FILENO, limit: DomainDescription.maximumLength)
+    let maySendNone = operation == .stopped || operation == .release
+    // Where formatting failed libvirt runs these two without XML (qemuProcessStop).
+    if maySendNone && xml.isEmpty { return hook(nil) }
+    do throws(DomainXMLError) {
+      return hook(try DomainDescription(xml: xml))
+    } catch {
+      let stop = stop(.xml, "the XML that libvirt sent cannot be read: \(error)")
+      guard maySendNone else { throw stop }
+      Hook.say(stop.message)
+      return hook(nil)
+    }
+  }
+
+  private func hook(_ domain: DomainDescription?) -> Request {
+    .hook(
+      HookCall(
+        operation: operation, name: name, uuid: domain?.uuid, caller: caller,
+        resources: domain?.resources ?? [], unguarded: domain?.unguarded ?? []))
+  }
+
+  private func ask(_ request: Request, _ settings: HookSettings) throws(Stop) {
+    let client = AgentClient(path: settings.socket, patience: operation.isStart ? 1000 : 0)
+    let reply: Reply
+    do throws(AgentUnreachable) {
+      reply = try client.ask(request)
+    } catch {
+      throw stop(.unreachable, error.advice(socket: settings.socket))
+    }
+    if case .refused(let refusal) = reply {
+      throw Stop(
+        status: operation.gives(up: .refused(refusal.code)) ? 1 : 0, message: refusal.message)
+    }
+  }
+
+  /// What the call comes to by this trouble, and how the person who waits is told.
+  private func stop(_ trouble: Trouble, _ reason: String) -> Stop {
+    let givesUp = operation.gives(up: trouble)
+    let outcome = givesUp ? "refused" : "not reported to the agent"
+    return Stop(
+      status: givesUp ? 1 : 0, message: "\(operation.noun) of \(Quoted(name)) \(outcome): \(reason)"
+    )
+  }
+
+  private func deadline(_ milliseconds: Int, while doing: String, arm: Bool = true) {
+    let late = stop(.deadline, "hook_timeout_ms has passed while \(doing)")
+    dlmguard_deadline_means(late.status, Hook.wording(late.message))
+    if arm { dlmguard_deadline_arm(Int32(milliseconds)) }
+  }
+}
