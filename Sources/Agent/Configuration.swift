@@ -16,7 +16,7 @@ public struct Configuration: Hashable, Sendable {
   public var nodeName: String?
   public var policy = Policy()
   /// Where the agent listens.
-  public var socket = AgentClient.defaultPath
+  public var socket = HookSettings().socket
   /// Where the ledger lies.
   public var stateDirectory = "/var/lib/dlmguard"
   /// How long storage may take to say what a path is, in ms.
@@ -148,7 +148,31 @@ private struct ConfigurationReader {
     if let key = unknown.first { throw problem(key, "is no setting of dlmguard") }
   }
 
+  /// The keys that the hook reads too, by its own scanner: both must come to the same.
   mutating func hookSettings() throws(Configuration.Problem) {
-    known.formUnion(["hook_timeout_ms", "session_starts"])
+    var agents = (
+      socket: HookSettings().socket, timeout: Int64(HookSettings().hookTimeout),
+      sessionStarts: HookSettings().sessionStarts
+    )
+    try path("socket", &agents.socket)
+    let timeouts = HookSettings.timeouts
+    try milliseconds(
+      "hook_timeout_ms", Int64(timeouts.lowerBound)...Int64(timeouts.upperBound), &agents.timeout)
+    try choice("session_starts", &agents.sessionStarts)
+    let hooks: HookSettings
+    do throws(HookSettings.Problem) {
+      hooks = try HookSettings(text: text)
+    } catch {
+      throw Configuration.Problem(
+        file: file, line: error.line, problem: "\(error.key): \(error.problem)")
+    }
+    guard hooks.socket == agents.socket, Int64(hooks.hookTimeout) == agents.timeout,
+      hooks.sessionStarts == agents.sessionStarts
+    else {
+      throw Configuration.Problem(
+        file: file, line: nil,
+        problem: "socket, hook_timeout_ms and session_starts must stand on lines of their own, as "
+          + "key = value before any [table]: libvirt's hook reads them no other way")
+    }
   }
 }

@@ -3,6 +3,7 @@ import AgentAPI
 import ArgumentParser
 import Glibc
 
+@main
 struct DaemonCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dlmguardd",
@@ -10,7 +11,7 @@ struct DaemonCommand: ParsableCommand {
     version: dlmguardVersion)
 
   @Option(help: "The configuration file.")
-  var config = "/etc/dlmguard/dlmguard.conf"
+  var config = HookSettings.defaultFile
 
   @Flag(help: "Only check the configuration.")
   var checkConfig = false
@@ -20,15 +21,13 @@ struct DaemonCommand: ParsableCommand {
       let daemon = try Daemon(configurationFile: config)
       if !checkConfig { try daemon.run() }
     } catch {
-      FileHandleError.write("dlmguardd: \(error)\n")
-      throw ExitCode(1)
+      complain("dlmguardd: \(error)\n")
+      throw ExitCode.failure
     }
   }
-}
 
-private enum FileHandleError {
-  static func write(_ text: String) {
-    let bytes = Array(text.utf8)
+  private func complain(_ line: String) {
+    let bytes = Array(line.utf8)
     _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
   }
 }

@@ -1,1 +1,0 @@
-DaemonCommand.main()
