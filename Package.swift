@@ -68,6 +68,9 @@ let package = Package(
     .testTarget(
       name: "HookTests", dependencies: ["AgentAPI", "CLinux", "LockModel", "qemu-hook"],
       swiftSettings: swift),
+    .testTarget(
+      name: "GuardCoreTests", dependencies: ["AgentAPI", "GuardCore", "LockEngines", "LockModel"],
+      swiftSettings: swift),
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),

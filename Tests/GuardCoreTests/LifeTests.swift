@@ -1,0 +1,292 @@
+import AgentAPI
+import GuardCore
+import LockModel
+import Testing
+
+@Suite struct LifeTests {
+  let host = AdmissionTests.host()
+  let vm1 = VM(1, [disk("/one")])
+  let vm2 = VM(2, [disk("/one")])
+
+  @Test func claimsLiveAsLongAsQEMU() {
+    host.start(vm1)
+    #expect(host.phase(vm1) == "running")
+    #expect(host.watched == [vm1.process])
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == ["vm-1"], "a hook proves nothing while QEMU lives")
+    host.exit(vm1.process)
+    #expect(host.holders("/one") == [])
+    #expect(host.ledger.isEmpty && host.watched.isEmpty)
+  }
+
+  @Test func withoutAReleaseTheyGoAfterAGrace() {
+    host.start(vm1)
+    host.exit(vm1.process)
+    host.pass(4_999)
+    #expect(host.start(vm2) != .done)
+    host.pass(1)
+    #expect(host.start(vm2) == .done)
+  }
+
+  @Test func aReleaseAfterTheExitEndsTheGrace() {
+    host.start(vm1)
+    host.destroy(vm1)
+    #expect(host.start(vm2) == .done)
+    host.pass(10_000)
+    #expect(host.phase(vm2) == "running", "the old timer means nothing")
+  }
+
+  @Test func aRestartWithinTheGraceIsNotRefused() {
+    host.start(vm1)
+    host.exit(vm1.process)
+    #expect(host.start(vm1) == .done)
+    host.pass(10_000)
+    #expect(host.phase(vm1) == "running")
+  }
+
+  @Test func oneUUIDRunsOnce() throws {
+    host.start(vm1)
+    let refusal = try #require(host.hook(.prepare, vm1)?.refusal)
+    #expect(refusal.code == .conflict && refusal.message.contains("already running"))
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == ["vm-1"])
+    host.destroy(vm1)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func theReleaseOfARefusedTwinFreesNothingOfAStartUnderWay() {
+    #expect(host.hook(.prepare, vm1) == .done)
+    #expect(host.hook(.prepare, vm1) != .done)
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == ["vm-1"])
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func aReleaseWithoutXMLGoesByTheName() {
+    host.start(vm1)
+    host.exit(vm1.process)
+    let call = HookCall(operation: .release, name: vm1.name, uuid: nil, caller: 100)
+    #expect(host.ask(.hook(call)) == .done)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func aQEMUThatCannotBeFoundIsNotLetRun() throws {
+    _ = host.hook(.prepare, vm1)
+    let refusal = try #require(host.hook(.started, vm1)?.refusal)
+    #expect(refusal.code == .unsafe)
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func aQEMUThatOutlivesAFailedStartKeepsItsClaims() {
+    _ = host.hook(.prepare, vm1)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.stopHooks(vm1)
+    #expect(host.phase(vm1) == "running")
+    host.exit(vm1.process)
+    host.pass(5_000)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func aDriverThatDiesBeforeQEMURunsLeavesNothing() {
+    _ = host.hook(.prepare, vm1)
+    host.exit(TestHost.driver)
+    #expect(host.phase(vm1) == "prepared")
+    host.pass(2_000)
+    #expect(host.phase(vm1) == nil)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func aDriverThatDiesWhileTheEngineIsAskedLeavesNothing() {
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.prepare, vm1)
+    host.exit(TestHost.driver)
+    host.letGo()
+    host.pass(2_000)
+    #expect(host.holders("/one") == [])
+  }
+
+  @Test func aDriverThatDiesAfterQEMURunsLeavesItsClaims() {
+    _ = host.hook(.prepare, vm1)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.exit(TestHost.driver)
+    host.pass(2_000)
+    #expect(host.phase(vm1) == "running")
+    #expect(host.watched == [vm1.process])
+  }
+
+  @Test func theNextDriverNeedNotWaitForTheDeadOnesStart() {
+    _ = host.hook(.prepare, vm1)
+    host.exit(TestHost.driver)
+    let next = ProcessRef(pid: 200, startTime: 5)
+    host.drivers[200] = next
+    host.alive.insert(next)
+    #expect(host.hook(.prepare, vm1, caller: 200) == .done)
+    host.pass(60_000)
+    #expect(host.phase(vm1) == "prepared")
+  }
+
+  @Test func aDriverThatIsNotKnownIsNotWaitedForForEver() {
+    _ = host.hook(.prepare, vm1, caller: 555)
+    host.pass(59_999)
+    #expect(host.phase(vm1) == "prepared")
+    host.pass(1)
+    #expect(host.phase(vm1) == nil)
+  }
+
+  @Test func aGuestThatRanBeforeTheGuardIsClaimedAtReconnect() {
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    #expect(host.hook(.reconnect, vm1) == .done)
+    #expect(host.phase(vm1) == "running")
+  }
+
+  @Test func aReconnectIsNeverRefusedForAConflict() {
+    host.start(vm1)
+    #expect(host.hook(.reconnect, vm2) == .done)
+    #expect(host.holders("/one") == ["vm-1"])
+    guard case .status(let status) = host.ask(.status) else { return #expect(Bool(false)) }
+    #expect(status.alarms.contains { $0.contains("vm-2") && $0.contains("UNGUARDED") })
+  }
+}
+
+@Suite struct SavedTests {
+  let host = AdmissionTests.host()
+  let vm1 = VM(1, [disk("/one")])
+  let vm2 = VM(2, [disk("/one")])
+
+  func save() {
+    host.start(vm1)
+    host.saveImages.insert(vm1.name)
+    host.destroy(vm1)
+  }
+
+  @Test func aSavedGuestKeepsItsClaims() throws {
+    save()
+    #expect(host.phase(vm1) == "saved")
+    let refusal = try #require(host.start(vm2)?.refusal)
+    #expect(refusal.message.contains("managedsave-remove 'vm-1'"))
+  }
+
+  @Test func itsRestoreTakesThemOver() {
+    save()
+    #expect(host.hook(.restore, vm1) == .done)
+    #expect(host.start(vm1) == .done)
+    host.saveImages = []
+    host.happen(.saveImageRemoved(name: vm1.name))
+    #expect(host.phase(vm1) == "running")
+    host.destroy(vm1)
+    #expect(host.start(vm2) == .done)
+  }
+
+  @Test func aFailedRestoreLeavesItSaved() {
+    save()
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.stopHooks(vm1)
+    #expect(host.phase(vm1) == "saved")
+    #expect(host.start(vm2) != .done)
+    #expect(TestHost.restarted(host).phase(vm1) == "saved")
+  }
+
+  @Test func removingTheImageFreesThem() {
+    save()
+    host.saveImages = []
+    host.happen(.saveImageRemoved(name: "vm-11"))
+    #expect(host.phase(vm1) == "saved")
+    host.happen(.saveImageRemoved(name: vm1.name))
+    #expect(host.start(vm2) == .done)
+  }
+
+  @Test func anAdministratorMayReleaseThem() {
+    save()
+    guard case .owners(let owners) = host.ask(.inquire(.name(vm1.name))) else { return }
+    #expect(host.ask(.release(owners[0].owner)) == .done)
+    #expect(host.start(vm2) == .done)
+  }
+}
+
+@Suite struct RecoveryTests {
+  let host = AdmissionTests.host()
+  let vm1 = VM(1, [disk("/one")])
+  let vm2 = VM(2, [disk("/one")])
+
+  @Test func aRunningGuestsClaimsAreHeldBeforeAnybodyMayAsk() throws {
+    host.start(vm1)
+    let next = TestHost.restarted(host)
+    #expect(next.isOpen)
+    let open = try #require(next.effects.firstIndex(of: .open))
+    let acquire = try #require(
+      next.effects.firstIndex { if case .acquire = $0 { true } else { false } })
+    #expect(acquire < open)
+    #expect(next.phase(vm1) == "running" && next.modes(vm1) == host.modes(vm1))
+    #expect(next.start(vm2) != .done)
+    next.destroy(vm1)
+    #expect(next.start(vm2) == .done)
+  }
+
+  @Test func aGuestThatDiedMeanwhileIsForgotten() {
+    host.start(vm1)
+    host.alive = [TestHost.driver]
+    host.qemus = [:]
+    let next = TestHost.restarted(host)
+    #expect(next.isOpen && next.ledger.isEmpty)
+    #expect(next.start(vm2) == .done)
+  }
+
+  @Test func aStartUnderWayIsGoneOnWith() {
+    _ = host.hook(.prepare, vm1)
+    let next = TestHost.restarted(host)
+    #expect(next.phase(vm1) == "prepared")
+    next.qemus[vm1.uuid] = vm1.process
+    next.alive.insert(vm1.process)
+    #expect(next.hook(.started, vm1) == .done)
+    #expect(next.phase(vm1) == "running")
+  }
+
+  @Test func aStartOfWhichNothingMoreIsHeardIsGivenBack() {
+    _ = host.hook(.prepare, vm1)
+    let next = TestHost.restarted(host)
+    next.pass(60_000)
+    #expect(next.start(vm2) == .done)
+  }
+
+  @Test func aStartWhoseQEMURunsByNowIsBoundToIt() {
+    _ = host.hook(.prepare, vm1)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    let next = TestHost.restarted(host)
+    #expect(next.phase(vm1) == "running")
+    #expect(next.watched == [vm1.process])
+  }
+
+  @Test func instancesAreNotUsedTwice() throws {
+    host.start(vm1)
+    let next = TestHost.restarted(host)
+    next.start(VM(3, [disk("/two")]))
+    let instances = next.ledger.keys.map(\.instance)
+    #expect(Set(instances).count == 2)
+  }
+
+  @Test func ofTwoRecordsOfADomainTheDeadOneGoes() {
+    host.start(vm1)
+    let live = host.ledger.values.first!
+    let dead = OwnerRecord(
+      owner: OwnerID(domain: vm1.uuid, instance: 0), name: live.name, origin: .hook,
+      stage: .running, keeper: ProcessRef(pid: 5, startTime: 5), since: live.since,
+      claims: live.claims, unguarded: [])
+    let next = TestHost()
+    next.alive = host.alive
+    next.ledger = [dead.owner: dead, live.owner: live]
+    next.happen(
+      .recovered(
+        [
+          Recovered(record: dead, keeperAlive: false, qemu: nil, saveImage: false),
+          Recovered(record: live, keeperAlive: true, qemu: vm1.process, saveImage: false),
+        ].reversed()))
+    #expect(next.effects.contains(.erase(dead.owner)))
+    #expect(next.phase(vm1) == "running")
+  }
+}

@@ -1,0 +1,266 @@
+import AgentAPI
+import GuardCore
+import LockEngines
+import LockModel
+import Synchronization
+
+/// A host for the core to live on: carries effects out in memory, on the real local engine, and
+/// answers at once unless told to hold an answer back.
+final class TestHost {
+  private var core: Guard
+  private let keeper = ClaimKeeper(engine: LocalEngine())
+  private let answers = Answers()
+  private var pending: [Event] = []
+  private(set) var time: Int64 = 1_772_357_400_000
+
+  /// What each path is; a path that is not here is absent.
+  var storage: [String: Identification.Result] = [:]
+  var drivers: [Int32: ProcessRef] = [:]
+  var qemus: [DomainUUID: ProcessRef] = [:]
+  var alive: Set<ProcessRef> = []
+  var saveImages: Set<String> = []
+  var ledgerFailure: String?
+
+  var ledger: [OwnerID: OwnerRecord] = [:]
+  private(set) var replies: [RequestID: Reply] = [:]
+  private(set) var effects: [Effect] = []
+  private(set) var audits: [AuditLine] = []
+  private(set) var timers: [(OwnerID, Wake, at: Int64)] = []
+  private(set) var watched: Set<ProcessRef> = []
+  private(set) var isOpen = false
+  private var lastRequest: UInt64 = 0
+
+  /// Answers of this kind stay in `held` until `letGo()`.
+  var holdsBack: (Event) -> Bool = { _ in false }
+  private(set) var held: [Event] = []
+
+  static let driver = ProcessRef(pid: 100, startTime: 1)
+
+  init(policy: Policy = Policy()) {
+    core = Guard(
+      NodeDescription(
+        node: NodeName("node1"), engine: "local", version: "t", pid: 1,
+        started: Timestamp(milliseconds: 0)), policy: policy)
+    drivers[Self.driver.pid] = Self.driver
+    alive = [Self.driver]
+  }
+
+  /// Another agent on the same host, with the former one's ledger and an empty engine.
+  static func restarted(_ former: TestHost) -> TestHost {
+    let host = TestHost()
+    host.storage = former.storage
+    host.drivers = former.drivers
+    host.qemus = former.qemus
+    host.alive = former.alive
+    host.saveImages = former.saveImages
+    host.ledger = former.ledger
+    host.time = former.time
+    host.happen(
+      .recovered(
+        former.ledger.values.map { record in
+          Recovered(
+            record: record, keeperAlive: record.keeper.map { former.alive.contains($0) } ?? false,
+            qemu: former.qemus[record.owner.domain],
+            saveImage: former.saveImages.contains(record.name)
+          )
+        }))
+    return host
+  }
+
+  func happen(_ event: Event) {
+    pending.append(event)
+    while !pending.isEmpty {
+      let next = pending.removeFirst()
+      for effect in core.handle(next, at: Timestamp(milliseconds: time)) {
+        effects.append(effect)
+        carryOut(effect)
+        for answer in answers.take() {
+          if holdsBack(answer) { held.append(answer) } else { pending.append(answer) }
+        }
+      }
+    }
+  }
+
+  func letGo() {
+    holdsBack = { _ in false }
+    let events = held
+    held = []
+    for event in events { happen(event) }
+  }
+
+  func pass(_ milliseconds: Int64) {
+    time += milliseconds
+    let due = timers.filter { $0.at <= time }
+    timers.removeAll { $0.at <= time }
+    for (owner, wake, _) in due { happen(.woke(owner, wake)) }
+  }
+
+  func ask(_ request: Request) -> Reply? {
+    lastRequest += 1
+    let id = RequestID(lastRequest)
+    happen(.request(id, request))
+    return replies[id]
+  }
+
+  var lastID: RequestID { RequestID(lastRequest) }
+
+  func exit(_ process: ProcessRef) {
+    alive.remove(process)
+    qemus = qemus.filter { $0.value != process }
+    if watched.contains(process) { happen(.exited(process)) }
+  }
+
+  private func answer(_ event: Event) {
+    answers.add(event)
+  }
+
+  private func carryOut(_ effect: Effect) {
+    switch effect {
+    case .open: isOpen = true
+    case .reply(let id, let reply):
+      precondition(replies[id] == nil, "answered twice")
+      replies[id] = reply
+    case .survey(let id, let resources, let query):
+      let process: ProcessRef? =
+        switch query {
+        case .driver(let pid): drivers[pid]
+        case .exactly(let pid): alive.first { $0.pid == pid }
+        case nil: nil
+        }
+      answer(
+        .surveyed(
+          id,
+          Survey(
+            identifications: resources.map {
+              Identification(resource: $0, result: storage[$0.source.location] ?? .absent)
+            }, process: process)))
+    case .record(let record, let reason):
+      if ledgerFailure == nil { ledger[record.owner] = record }
+      answer(.recorded(record.owner, reason, failure: ledgerFailure))
+    case .erase(let owner): ledger[owner] = nil
+    case .acquire(let owner, let claims):
+      precondition(ledger[owner] != nil, "asked the engine before the ledger")
+      keeper.acquire(owner, claims) { [answers] result in
+        switch result {
+        case .success: answers.add(.acquired(owner, refused: []))
+        case .failure(let conflict): answers.add(.acquired(owner, refused: conflict.refused))
+        }
+      }
+    case .release(let owner): keeper.release(owner) { [answers] in answers.add(.released(owner)) }
+    case .find(let owner, let domain, let reason):
+      answer(.found(owner, qemus[domain.uuid], reason))
+    case .confirm(let owner, let process):
+      answer(.confirmed(owner, alive: alive.contains(process)))
+    case .watch(let process):
+      watched.insert(process)
+      if !alive.contains(process) { answer(.exited(process)) }
+    case .unwatch(let process): watched.remove(process)
+    case .lookForSaveImage(let owner, let name):
+      answer(.saveImage(owner, exists: saveImages.contains(name)))
+    case .wake(let owner, let wake, let milliseconds):
+      timers.append((owner, wake, at: time + milliseconds))
+    case .audit(let line): audits.append(line)
+    }
+  }
+}
+
+/// What the host's parts have to tell the core.
+private final class Answers: Sendable {
+  private let events = Mutex<[Event]>([])
+
+  func add(_ event: Event) {
+    events.withLock { $0.append(event) }
+  }
+
+  func take() -> [Event] {
+    events.withLock { events in
+      defer { events = [] }
+      return events
+    }
+  }
+}
+
+// MARK: - What tests say
+
+/// A virtual machine of a test.
+struct VM {
+  let name: String
+  let uuid: DomainUUID
+  let resources: [Resource]
+  var unguarded: [UnguardedResource] = []
+  let process: ProcessRef
+
+  init(_ number: Int, _ resources: [Resource]) {
+    name = "vm-\(number)"
+    uuid = DomainUUID(String(repeating: "0", count: 31) + String(number, radix: 16))!
+    self.resources = resources
+    process = ProcessRef(pid: Int32(1000 + number), startTime: 7)
+  }
+}
+
+func disk(_ path: String, _ access: Access = .exclusiveWrite, target: String = "vda") -> Resource {
+  Resource(device: "disk \(target)", source: .file(path), access: access)
+}
+
+extension TestHost {
+  func image(_ path: String) {
+    storage[path] = .named(try! ResourceName("file:\(path)"))
+  }
+
+  func hook(
+    _ operation: HookOperation, _ vm: VM, resources: [Resource]? = nil, caller: Int32 = 100
+  ) -> Reply? {
+    ask(
+      .hook(
+        HookCall(
+          operation: operation, name: vm.name, uuid: vm.uuid, caller: caller,
+          resources: resources ?? vm.resources, unguarded: vm.unguarded)))
+  }
+
+  /// The whole start as libvirt does it; the first refusal ends it, followed by libvirt's release.
+  @discardableResult
+  func start(_ vm: VM) -> Reply? {
+    for operation in [HookOperation.prepare, .start, .started] {
+      if operation == .started {
+        qemus[vm.uuid] = vm.process
+        alive.insert(vm.process)
+      }
+      let reply = hook(operation, vm)
+      guard reply == .done else {
+        if operation == .started { exit(vm.process) }
+        stopHooks(vm)
+        return reply
+      }
+    }
+    return .done
+  }
+
+  func stopHooks(_ vm: VM) {
+    _ = hook(.stopped, vm)
+    _ = hook(.release, vm)
+  }
+
+  func destroy(_ vm: VM) {
+    exit(vm.process)
+    stopHooks(vm)
+  }
+
+  func phase(_ vm: VM) -> String? {
+    guard case .owners(let owners) = ask(.inquire(.uuid(vm.uuid))) else { return nil }
+    return owners.first?.phase
+  }
+
+  func modes(_ vm: VM) -> [LockMode] {
+    guard case .owners(let owners) = ask(.inquire(.uuid(vm.uuid))) else { return [] }
+    return owners.first?.claims.map(\.mode) ?? []
+  }
+
+  func holders(_ path: String) -> [String] {
+    guard case .holders(_, let holders) = ask(.who(path: path)) else { return [] }
+    return holders.map(\.name)
+  }
+}
+
+extension Reply {
+  var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+}
