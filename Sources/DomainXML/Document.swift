@@ -1,5 +1,4 @@
 import CLibXML2
-import LockModel
 
 /// A parsed document, which lives as long as this value.
 ///
@@ -8,36 +7,25 @@ import LockModel
 struct Document: ~Copyable {
   private let document: xmlDocPtr
 
-  /// - Throws: ``DomainXMLError`` for anything that is not well-formed, and for a document type
-  ///   declaration, which libvirt never writes and without which there are no entities.
+  /// - Throws: ``DomainXMLError`` for anything that is not well-formed UTF-8, and for a document
+  ///   type declaration, which libvirt never writes and without which there are no entities.
   init(_ bytes: [UInt8]) throws(DomainXMLError) {
     guard let context = xmlNewParserCtxt() else { throw DomainXMLError("out of memory") }
     defer { xmlFreeParserCtxt(context) }
-    // libxml2 reports some errors (of its encoders) past the parser, to a handler of the thread
-    // that prints by default. stderr belongs to the person who starts a domain.
-    xmlSetStructuredErrorFunc(nil) { _, _ in }
-    defer {
-      xmlSetStructuredErrorFunc(nil, nil)
-      xmlResetLastError()
-    }
     // Stopping here is what keeps entity declarations from being read at all.
     context.pointee.sax?.pointee.internalSubset = { context, _, _, _ in
       xmlStopParser(context?.assumingMemoryBound(to: xmlParserCtxt.self))
     }
-    let options =
-      XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue
-      | XML_PARSE_NOWARNING.rawValue | XML_PARSE_NOCDATA.rawValue
-    let parsed = bytes.withUnsafeBytes { buffer in
-      xmlCtxtReadMemory(
-        context, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(buffer.count), nil,
-        nil, Int32(options))
-    }
+    var fault = Fault()
+    let parsed = withUnsafeMutablePointer(to: &fault) { Self.parse(bytes, in: context, $0) }
     // Where it was made to stop, libxml2 calls what it has so far a document.
     if context.pointee.errNo == Int32(XML_ERR_USER_STOP.rawValue) {
       xmlFreeDoc(parsed)
       throw DomainXMLError("has a document type declaration, which domain XML never has")
     }
-    guard let parsed else { throw Self.error(of: context) }
+    guard let parsed else {
+      throw DomainXMLError(line: fault.line, "not well-formed: \(fault.message ?? "not XML")")
+    }
     document = parsed
   }
 
@@ -53,11 +41,39 @@ struct Document: ~Copyable {
     return try body(Element(root))
   }
 
-  private static func error(of context: xmlParserCtxtPtr) -> DomainXMLError {
-    let error = context.pointee.lastError
-    let text = error.message.map { String(cString: $0) } ?? ""
-    let reason = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "not XML"
-    return DomainXMLError(
-      line: error.line > 0 ? Int(error.line) : nil, "not well-formed: \(reason)")
+  private static func parse(
+    _ bytes: [UInt8], in context: xmlParserCtxtPtr, _ fault: UnsafeMutablePointer<Fault>
+  ) -> xmlDocPtr? {
+    // Without a handler (one for each thread) libxml2 prints, and stderr belongs to the person who
+    // starts a domain.
+    xmlSetStructuredErrorFunc(fault) { fault, error in
+      guard let error = error?.pointee, error.level == XML_ERR_FATAL else { return }
+      fault?.assumingMemoryBound(to: Fault.self).pointee.note(error)
+    }
+    defer {
+      xmlSetStructuredErrorFunc(nil, nil)
+      xmlResetLastError()
+    }
+    // libvirt writes UTF-8 (virDomainDefFormat). Taking nothing else, whatever a document claims,
+    // keeps ICU and iconv out of it.
+    let options =
+      XML_PARSE_NONET.rawValue | XML_PARSE_NOCDATA.rawValue | XML_PARSE_IGNORE_ENC.rawValue
+    return bytes.withUnsafeBytes { buffer in
+      xmlCtxtReadMemory(
+        context, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(buffer.count), nil,
+        "UTF-8", Int32(options))
+    }
+  }
+}
+
+/// The first thing that is wrong with a document: what libxml2 reports after it is confusion.
+private struct Fault {
+  private(set) var line: Int?
+  private(set) var message: String?
+
+  mutating func note(_ error: xmlError) {
+    guard message == nil, let text = error.message else { return }
+    message = String(cString: text).split(whereSeparator: \.isNewline).first.map(String.init)
+    line = error.line > 0 ? Int(error.line) : nil
   }
 }
