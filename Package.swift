@@ -74,6 +74,9 @@ let package = Package(
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
+    .testTarget(
+      name: "DlmguardTests", dependencies: ["dlmguard", "AgentAPI", "LockModel", argumentParser],
+      swiftSettings: swift),
     // A library, not a test: an engine that needs a cluster is checked there by a program.
     .target(
       name: "LockEngineConformance", dependencies: ["LockEngines", "LockModel"],

@@ -1,0 +1,55 @@
+import AgentAPI
+import ArgumentParser
+import Glibc
+import LockModel
+
+/// What every command takes, and how it asks the agent.
+struct CommonOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Where the agent listens (default: $DLMGUARD_SOCKET, else \(AgentClient.defaultPath)).
+      """,
+      valueName: "path"))
+  var socket: String?
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  private var path: String {
+    socket ?? getenv("DLMGUARD_SOCKET").map { String(cString: $0) } ?? AgentClient.defaultPath
+  }
+
+  /// Asks the agent, and takes from its answer what `read` finds in it.
+  ///
+  /// - Throws: an `ExitCode`, once the person has been told why.
+  func ask<Answer>(_ request: Request, _ read: (Reply) -> Answer?) throws -> Answer {
+    let reply: Reply
+    do throws(AgentUnreachable) {
+      reply = try AgentClient(path: path).ask(request)
+    } catch {
+      throw quit(.unreachable, UnreachableText(path: path, reason: error).line)
+    }
+    if case .refused(let refusal) = reply { throw quit(.no, shownMessage(refusal.message)) }
+    guard let answer = read(reply) else {
+      let reason = AgentUnreachable.garbled("an answer to another question")
+      throw quit(.unreachable, UnreachableText(path: path, reason: reason).line)
+    }
+    return answer
+  }
+
+  /// Tells the person why, and returns what ends the program with that status.
+  func quit(_ status: ProgramExit, _ line: String) -> ExitCode {
+    printError("dlmguard: \(line)")
+    return ExitCode(status.rawValue)
+  }
+
+  /// Prints the answer for a program or for a person.
+  func show(_ json: @autoclosure () -> JSON, _ text: (Style) -> [String]) {
+    if self.json {
+      print(json().pretty)
+    } else {
+      for line in text(Style.standardOutput) { print(line) }
+    }
+  }
+}

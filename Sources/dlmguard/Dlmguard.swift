@@ -1,0 +1,53 @@
+import AgentAPI
+import ArgumentParser
+import Glibc
+
+/// What people type to see what the guard holds.
+@main struct Dlmguard: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dlmguard",
+    abstract: "Show which domain holds which storage.",
+    discussion: """
+      Exit status: 0 yes; 1 no: refused, unknown or in conflict; 2 the command line makes no \
+      sense; 3 the agent cannot be reached.
+      """,
+    version: dlmguardVersion,
+    subcommands: [Status.self, Inquire.self, Who.self, Version.self])
+
+  // Here too, so that the options may stand before the command as well as after it.
+  @OptionGroup var common: CommonOptions
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let status = ProgramExit(error)
+      let text = fullMessage(for: error)
+      if !text.isEmpty { status == .yes ? print(text) : printError(text) }
+      Glibc.exit(status.rawValue)
+    }
+  }
+}
+
+/// The exit statuses of the management program.
+enum ProgramExit: Int32 {
+  case yes = 0
+  case no = 1
+  case usage = 2
+  case unreachable = 3
+
+  /// What a command's error means. ArgumentParser's own are help and version, which are answers,
+  /// and command lines that it cannot read, for which it would exit with 64 (sysexits(3)).
+  init(_ error: any Error) {
+    let code = Dlmguard.exitCode(for: error)
+    self = code == .validationFailure ? .usage : ProgramExit(rawValue: code.rawValue) ?? .no
+  }
+}
+
+/// Writes a line to stderr.
+func printError(_ line: String) {
+  let bytes = Array("\(line)\n".utf8)
+  // There is nobody left to tell if this fails.
+  _ = write(STDERR_FILENO, bytes, bytes.count)
+}

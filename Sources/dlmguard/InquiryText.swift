@@ -1,0 +1,33 @@
+import AgentAPI
+import LockModel
+
+/// What a domain holds, for a person.
+struct InquiryText {
+  let owners: [OwnerReport]
+  let style: Style
+
+  var lines: [String] {
+    owners.enumerated().flatMap { index, owner in
+      (index == 0 ? [] : [""]) + heading(owner) + claims(owner)
+    } + UnguardedText(owners: owners, style: style).lines
+  }
+
+  private func heading(_ owner: OwnerReport) -> [String] {
+    let process = owner.pid.map { "process \($0)" } ?? "no process"
+    return [
+      "domain:  \(shown(owner.name)) (\(owner.owner.domain))",
+      "phase:   \(shown(owner.phase)) since \(owner.since), \(process)",
+      "node:    \(shown(owner.node.description))", "",
+    ]
+  }
+
+  private func claims(_ owner: OwnerReport) -> [String] {
+    if owner.claims.isEmpty { return ["It holds nothing yet."] }
+    return Table(
+      ["MODE", "DEVICE", .init(header: "LOCATION", keepsEnd: true), "RESOURCE"],
+      rows: owner.claims.map { claim in
+        [claim.mode.words, shown(claim.device), shown(claim.location), claim.resource.description]
+      }
+    ).lines(style)
+  }
+}

@@ -1,0 +1,112 @@
+import AgentAPI
+import Glibc
+import LockModel
+import Testing
+
+@testable import dlmguard
+
+@Suite struct TextTests {
+  let terminal = Style(width: 80, isBold: false)
+
+  @Test func alarmsComeFirst() {
+    let status = Samples.status(
+      alarms: ["guest 'db02' runs without locks"],
+      owners: [Samples.report(), Samples.report(name: "saved\n1", pid: nil, claims: [])])
+    #expect(
+      StatusText(status: status, style: .plain).lines == [
+        "ALARM: guest 'db02' runs without locks",
+        "",
+        "node:    node1",
+        "engine:  local",
+        "agent:   dlmguard 0.1.0, pid 77, up since 2026-01-01T00:00:00Z",
+        "",
+        "DOMAIN      PHASE    PID   CLAIMS  SINCE",
+        "web01       running  4242  1       2026-01-01T00:00:00Z",
+        "'saved\\n1'  running  -     0       2026-01-01T00:00:00Z",
+      ])
+    let bold = StatusText(status: status, style: Style(width: 80, isBold: true)).lines
+    #expect(bold[0] == "\u{1b}[1mALARM: guest 'db02' runs without locks\u{1b}[0m")
+  }
+
+  @Test func anIdleNodeSaysSo() {
+    let lines = StatusText(status: Samples.status(), style: .plain).lines
+    #expect(lines.first == "node:    node1")
+    #expect(lines.last == "No domain holds anything on this node.")
+  }
+
+  @Test func whatIsNotGuardedIsListed() {
+    let report = Samples.report(unguarded: [
+      UnguardedResource(device: "disk vdb", description: "network disk (rbd pool/image)")
+    ])
+    let expected = [
+      "", "Not guarded, because this version cannot lock it:", "DOMAIN  DEVICE    WHAT",
+      "web01   disk vdb  network disk (rbd pool/image)",
+    ]
+    let status = StatusText(status: Samples.status(owners: [report]), style: .plain).lines
+    #expect(status.suffix(4) == expected[...])
+    #expect(InquiryText(owners: [report], style: .plain).lines.suffix(4) == expected[...])
+  }
+
+  @Test func anInquiryNamesEveryClaim() {
+    #expect(
+      InquiryText(owners: [Samples.report()], style: .plain).lines == [
+        "domain:  web01 (83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7)",
+        "phase:   running since 2026-01-01T00:00:00Z, process 4242",
+        "node:    node1",
+        "",
+        "MODE             DEVICE    LOCATION"
+          + String(repeating: " ", count: Samples.path.count - 6) + "RESOURCE",
+        "exclusive write  disk vda  \(Samples.path)  file:0123456789abcdef:4711",
+      ])
+  }
+
+  @Test func tablesFitTheTerminal() throws {
+    let lines = InquiryText(owners: [Samples.report()], style: terminal).lines
+    #expect(lines.allSatisfy { $0.count <= 80 })
+    let row = try #require(lines.last)
+    #expect(row.contains("…") && row.contains("/web01.qcow2  file:0123"))
+  }
+
+  @Test func holdersAreNamed() {
+    let holder = HolderReport(
+      owner: Samples.owner, name: "web01", node: NodeName("node1"), phase: "running",
+      since: Samples.since, claim: Samples.claim)
+    let resource = Samples.claim.resource
+    #expect(
+      HoldersText(path: "/a b", resource: resource, holders: [holder], style: .plain).lines == [
+        "path:      /a b",
+        "resource:  file:0123456789abcdef:4711",
+        "",
+        "DOMAIN  NODE   MODE             DEVICE    PHASE    SINCE",
+        "web01   node1  exclusive write  disk vda  running  2026-01-01T00:00:00Z",
+      ])
+    #expect(
+      HoldersText(path: "/a b", resource: resource, holders: [], style: .plain).lines
+        == ["nobody holds /a b (file:0123456789abcdef:4711)"])
+  }
+
+  @Test func anUnreachableAgentComesWithAdvice() {
+    let reasons: [AgentUnreachable] = [
+      .noAgent(ENOENT), .noAgent(ECONNREFUSED), .noAgent(EACCES), .noAgent(ENAMETOOLONG),
+      .noAgent(EMFILE), .hungUp, .garbled("byte 3: x\ny"),
+    ]
+    for reason in reasons {
+      let line = UnreachableText(path: "/run/a\nb", reason: reason).line
+      #expect(!line.contains("\n") && line.contains("'/run/a\\nb'"))
+    }
+    let down = UnreachableText(path: "/s", reason: .noAgent(ENOENT)).line
+    #expect(down.contains("systemctl start dlmguardd") && down.contains("journalctl"))
+    #expect(UnreachableText(path: "/s", reason: .noAgent(EACCES)).line.contains("root"))
+  }
+
+  @Test(arguments: [
+    ("/a", "/w", "/a"), ("a", "/w", "/w/a"), ("./a/../b", "/w", "/w/./a/../b"), ("a", "/", "/a"),
+    ("/a", nil, "/a"), ("a", nil, nil),
+  ]) func pathsBecomeAbsolute(path: String, directory: String?, expected: String?) {
+    #expect(AbsolutePath.of(path, in: directory) == expected)
+  }
+
+  @Test func theWorkingDirectoryIsAbsolute() throws {
+    #expect(try #require(AbsolutePath.workingDirectory).hasPrefix("/"))
+  }
+}
