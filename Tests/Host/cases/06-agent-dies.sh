@@ -59,6 +59,9 @@ check "nothing is left" clean
 
 # A state directory with no room, and one that is read-only.
 check "the agent stops" daemon stop dlmguardd
+define vm-1 one.qcow2
+define vm-2 one.qcow2
+define vm-3 two.qcow2
 inside mount -t tmpfs -o size=256k tmpfs /var/lib/dlmguard
 check "it starts on a small state directory" daemon start dlmguardd
 check "vm-1 starts there" start vm-1
@@ -85,3 +88,5 @@ check "full: its claims go" gone vm-1
 inside rm -f /var/lib/dlmguard/filler
 check "the disk is free for the next" start vm-2
 check "in the end nothing is left" clean
+check "the agent stops on it" daemon stop dlmguardd
+inside umount /var/lib/dlmguard
