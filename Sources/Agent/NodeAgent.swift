@@ -243,8 +243,8 @@ actor NodeAgent {
     do throws(SystemError) {
       try loop.watch(pidfd.descriptor, for: .readable) { [self] _ in
         assumeIsolated { agent in
-          // Once is enough; the owner's end unwatches it.
-          agent.loop.rewatch(pidfd.descriptor, for: [])
+          // Once is enough: it stays readable. The owner's end closes it.
+          agent.loop.forget(pidfd.descriptor)
           agent.handle(.exited(process))
         }
       }

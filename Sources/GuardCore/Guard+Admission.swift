@@ -19,6 +19,10 @@ extension Guard {
       return refused(request, call.operation, domain, .unsafe, refusal)
     }
 
+    if let message = foreseen(wanted, for: domain) {
+      return refused(request, call.operation, domain, .conflict, message)
+    }
+
     guard let owner = owners[uuid] else {
       var owner = newOwner(domain, .hook, keeper: nil)
       owner.unguarded = call.unguarded
@@ -29,6 +33,8 @@ extension Guard {
     }
     switch owner.phase {
     case .prepared where call.operation == .start:
+      guard !extend(owner.claims, with: wanted).added.isEmpty || owner.unguarded != call.unguarded
+      else { return reply(request, .done) }
       update(owner.id) { $0.unguarded = call.unguarded }
       admit(
         owner, wanted, .start, request,
@@ -121,9 +127,11 @@ extension Guard {
     guard let owner = owner(id), case .acquiring(let admission) = owner.phase else { return }
     recovering.remove(id)
     guard refused.isEmpty else { return conflict(owner, admission, refused) }
-    audit(
-      .acquired, owner, ("count", "\(admission.claims.count)"),
-      ("claims", admission.claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")))
+    if !admission.claims.isEmpty {
+      audit(
+        .acquired, owner, ("count", "\(admission.claims.count)"),
+        ("claims", admission.claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")))
+    }
     if admission.isAbandoned, admission.former == nil {
       update(id) { $0.phase = .prepared }
       return end(id, nil)
@@ -162,7 +170,7 @@ extension Guard {
   private mutating func conflict(
     _ owner: Owner, _ admission: Owner.Admission, _ refused: [Claim]
   ) {
-    let message = conflict(owner, refused)
+    let message = conflict(owner.domain, refused)
     if admission.purpose == .recovery {
       // The guest is there whatever the engine says: it stays known, and loudly wrong.
       alarm("after a restart of the agent: \(message)", owner: owner.id)

@@ -142,7 +142,7 @@ extension Guard {
         } else {
           wake(owner.id, .releaseGrace, after: policy.releaseGrace)
         }
-      case (.hook, .prepared):
+      case (.hook, .prepared) where !owner.isDriverGone:
         update(owner.id) { $0.isDriverGone = true }
         wake(owner.id, .driverGone, after: policy.driverGrace)
       default: break

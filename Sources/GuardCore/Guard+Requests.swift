@@ -171,8 +171,8 @@ extension Guard {
   private mutating func who(_ path: String, _ request: RequestID, _ survey: Survey) {
     switch survey.identifications.first?.result {
     case .named(let name):
-      let holders = owners.values.sorted { $0.id < $1.id }.flatMap { owner in
-        owner.claims.filter { $0.resource == name && owner.isHolding }.map { claim in
+      let holders = owners.claimants(of: name).flatMap { owner in
+        owner.claims.filter { $0.resource == name }.map { claim in
           HolderReport(
             owner: owner.id, name: owner.domain.name, node: description.node,
             phase: owner.phaseName, since: owner.since, claim: claim)

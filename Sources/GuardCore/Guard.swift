@@ -27,8 +27,7 @@ public struct NodeDescription: Hashable, Sendable {
 public struct Guard {
   let description: NodeDescription
   let policy: Policy
-  /// A node knows at most one incarnation of a domain at a time.
-  var owners: [DomainUUID: Owner] = [:]
+  var owners = OwnerTable()
   /// Requests whose resources are being looked at.
   var surveys: [RequestID: Request] = [:]
   /// Starts that wait until the former incarnation has let go.

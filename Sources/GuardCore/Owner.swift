@@ -96,6 +96,14 @@ struct Owner {
     if case .registered = phase { false } else { true }
   }
 
+  /// Whether the engine holds everything for this owner, and will until something happens to it.
+  var isSettled: Bool {
+    switch phase {
+    case .prepared, .running, .saved: true
+    case .registered, .recording, .acquiring, .exited, .ending, .leaving: false
+    }
+  }
+
   func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
     OwnerRecord(
       owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,

@@ -25,12 +25,13 @@ public struct Policy: Hashable, Sendable {
   /// process, in ms: the daemon's child may still be on its way to exec(2).
   public var driverGrace: Int64
   /// How long a start of which nothing more is heard keeps its claims without a QEMU process, in
-  /// ms; only where nothing better tells, as after a restart of the agent.
+  /// ms; only where nothing better tells, as after a restart of the agent. A start that took longer
+  /// to come to QEMU is admitted anew by libvirt's `start` hook.
   public var startLimit: Int64
 
   public init(
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
-    driverGrace: Int64 = 2_000, startLimit: Int64 = 60_000
+    driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000
   ) {
     self.readOnly = readOnly
     self.unlockable = unlockable

@@ -23,26 +23,35 @@ extension Guard {
       + " See: dlmguard inquire \(domain.uuid)"
   }
 
-  func conflict(_ owner: Owner, _ refused: [Claim]) -> String {
-    guard let claim = refused.first else { return start(of: owner.domain, "a lock was refused") }
+  func conflict(_ domain: Domain, _ refused: [Claim]) -> String {
+    guard let claim = refused.first else { return start(of: domain, "a lock was refused") }
     let more = refused.count == 1 ? "" : " (and \(refused.count - 1) more)"
     let wanted =
       "\(claim.device) \(Quoted(claim.location))\(more) is wanted in \(claim.mode.words)"
-    guard let (holder, held) = holder(of: claim, besides: owner.id) else {
-      return start(of: owner.domain, "\(wanted), but an unknown holder has it")
+    guard let (holder, held) = holder(of: claim, besides: domain) else {
+      return start(of: domain, "\(wanted), but an unknown holder has it")
         + " See: dlmguard who \(Quoted(claim.location))"
     }
     return start(
-      of: owner.domain,
+      of: domain,
       "\(wanted), but \(Quoted(holder.domain.name)) on node \(description.node) has held it in "
         + "\(held.mode.words) since \(holder.since) (\(held.device), \(holder.phaseName))")
       + " \(advice(claim, holder, held))"
   }
 
+  /// A conflict that is certain before anything is recorded or asked for: with an owner of this node
+  /// that holds its claims and will not let go by itself. Nil says nothing; the engine decides.
+  func foreseen(_ wanted: [Claim], for domain: Domain) -> String? {
+    let refused = wanted.filter { claim in
+      guard let (owner, _) = holder(of: claim, besides: domain) else { return false }
+      return owner.isSettled
+    }
+    return refused.isEmpty ? nil : conflict(domain, refused)
+  }
+
   /// Who holds a claim in a mode that shuts this one out.
-  private func holder(of claim: Claim, besides id: OwnerID) -> (Owner, Claim)? {
-    for owner in owners.values.sorted(by: { $0.id < $1.id })
-    where owner.id != id && owner.isHolding {
+  private func holder(of claim: Claim, besides domain: Domain) -> (Owner, Claim)? {
+    for owner in owners.claimants(of: claim.resource) where owner.domain.uuid != domain.uuid {
       for held in owner.claims
       where held.resource == claim.resource && !held.mode.isCompatible(with: claim.mode) {
         return (owner, held)

@@ -125,13 +125,13 @@ import Testing
     host.drivers[200] = next
     host.alive.insert(next)
     #expect(host.hook(.prepare, vm1, caller: 200) == .done)
-    host.pass(60_000)
+    host.pass(20_000)
     #expect(host.phase(vm1) == "prepared")
   }
 
   @Test func aDriverThatIsNotKnownIsNotWaitedForForEver() {
     _ = host.hook(.prepare, vm1, caller: 555)
-    host.pass(59_999)
+    host.pass(19_999)
     #expect(host.phase(vm1) == "prepared")
     host.pass(1)
     #expect(host.phase(vm1) == nil)
@@ -249,7 +249,7 @@ import Testing
   @Test func aStartOfWhichNothingMoreIsHeardIsGivenBack() {
     _ = host.hook(.prepare, vm1)
     let next = TestHost.restarted(host)
-    next.pass(60_000)
+    next.pass(20_000)
     #expect(next.start(vm2) == .done)
   }
 

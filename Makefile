@@ -1,0 +1,61 @@
+# dlmguard: see README.md. On a fresh Debian machine with Swift, as root, `make demo` and
+# `make test` each work as the only command typed.
+
+PREFIX  ?= /usr
+# libvirt before 6.5 knows no qemu.d: HOOK=/etc/libvirt/hooks/qemu
+HOOK    ?= /etc/libvirt/hooks/qemu.d/dlmguard
+DESTDIR ?=
+
+OUT      := .build/out
+RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s
+PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
+
+.PHONY: all build-packages host-packages programs demo test test-unit test-host lint bench install clean
+
+all: programs
+
+build-packages:
+	@scripts/install-packages build
+
+host-packages:
+	@scripts/install-packages host
+
+# SwiftPM knows best what is out of date.
+programs: build-packages
+	@mkdir -p $(OUT)
+	$(RELEASE) --product dlmguardd
+	$(RELEASE) --product dlmguard
+	install -m 755 "$$($(RELEASE) --show-bin-path)/dlmguardd" "$$($(RELEASE) --show-bin-path)/dlmguard" $(OUT)
+	install -m 755 "$$(scripts/build-hook)" $(OUT)/qemu-hook
+
+demo: programs host-packages
+	BIN=$(abspath $(OUT)) Tests/Host/demo
+
+test: lint test-unit test-host
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+test-unit: build-packages
+	swift test
+
+test-host: programs host-packages
+	BIN=$(abspath $(OUT)) Tests/Host/run
+
+bench: programs host-packages
+	BIN=$(abspath $(OUT)) Benchmarks/run
+
+# The hook is a real file and is put in place at once: libvirt runs it at any moment, and AppArmor
+# lets libvirt run nothing outside its hook directory.
+install:
+	install -D -m 755 $(OUT)/dlmguardd $(DESTDIR)$(PREFIX)/sbin/dlmguardd
+	install -D -m 755 $(OUT)/dlmguard $(DESTDIR)$(PREFIX)/bin/dlmguard
+	install -D -m 755 $(OUT)/qemu-hook $(DESTDIR)$(HOOK).new
+	mv -f $(DESTDIR)$(HOOK).new $(DESTDIR)$(HOOK)
+	test -e $(DESTDIR)/etc/dlmguard/dlmguard.conf || \
+	  install -D -m 644 etc/dlmguard.conf $(DESTDIR)/etc/dlmguard/dlmguard.conf
+	install -D -m 644 etc/dlmguardd.service $(DESTDIR)/lib/systemd/system/dlmguardd.service
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dlmguard/README.md
+
+clean:
+	rm -rf .build .build-hook
