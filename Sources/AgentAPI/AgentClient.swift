@@ -73,7 +73,7 @@ public struct AgentClient: Sendable {
 
   private func receiveLine(from socket: Int32) throws(AgentUnreachable) -> [UInt8] {
     var line: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16_384)
+    var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
       let count = recv(socket, &buffer, buffer.count, 0)
       if count < 0 && errno == EINTR { continue }

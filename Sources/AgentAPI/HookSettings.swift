@@ -48,15 +48,16 @@ public struct HookSettings: Hashable, Sendable {
   ///   `key = "text"` or `key = 123`, or with a value that makes no sense.
   public init(text: some StringProtocol) throws(Problem) {
     var scanner = SettingsScanner(text)
-    var seen: Set<String> = []
+    var seen: [String] = []
     while let key = scanner.nextKey() {
-      guard ["socket", "hook_timeout_ms", "session_starts"].contains(key) else {
+      guard key == "socket" || key == "hook_timeout_ms" || key == "session_starts" else {
         scanner.skipValue()
         continue
       }
       let line = scanner.line
       func wrong(_ problem: String) -> Problem { Problem(line: line, key: key, problem: problem) }
-      guard seen.insert(key).inserted else { throw wrong("stands there twice") }
+      guard !seen.contains(key) else { throw wrong("stands there twice") }
+      seen.append(key)
       let value = scanner.plainValue()
       switch key {
       case "socket":

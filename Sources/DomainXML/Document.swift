@@ -57,7 +57,8 @@ struct Document: ~Copyable {
     // libvirt writes UTF-8 (virDomainDefFormat). Taking nothing else, whatever a document claims,
     // keeps ICU and iconv out of it.
     let options =
-      XML_PARSE_NONET.rawValue | XML_PARSE_NOCDATA.rawValue | XML_PARSE_IGNORE_ENC.rawValue
+      XML_PARSE_NONET.rawValue | XML_PARSE_IGNORE_ENC.rawValue | XML_PARSE_NOCDATA.rawValue
+      | XML_PARSE_NOBLANKS.rawValue | XML_PARSE_COMPACT.rawValue
     return bytes.withUnsafeBytes { buffer in
       xmlCtxtReadMemory(
         context, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(buffer.count), nil,

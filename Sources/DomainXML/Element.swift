@@ -2,7 +2,7 @@ import CLibXML2
 
 /// One element of a ``Document``; valid while that is.
 ///
-/// Only elements and attributes of no namespace are libvirt's own; anything else (`<metadata>` of
+/// Names are static strings because those are C strings already. Only elements and attributes of no namespace are libvirt's own; anything else (`<metadata>` of
 /// other programs, `qemu:commandline`) is found only by its namespace.
 struct Element {
   private let node: xmlNodePtr
@@ -16,33 +16,27 @@ struct Element {
   /// The line it starts on (libxml2 counts up to 65535).
   var line: Int { xmlGetLineNo(node) }
 
-  func isNamed(_ name: String, namespace: String? = nil) -> Bool {
-    guard xmlStrEqual(node.pointee.name, name) != 0 else { return false }
+  func isNamed(_ name: StaticString, namespace: StaticString? = nil) -> Bool {
+    guard xmlStrEqual(node.pointee.name, name.utf8Start) != 0 else { return false }
     guard let own = node.pointee.ns else { return namespace == nil }
-    return namespace.map { xmlStrEqual(own.pointee.href, $0) != 0 } ?? false
+    return namespace.map { xmlStrEqual(own.pointee.href, $0.utf8Start) != 0 } ?? false
   }
 
-  var children: some Sequence<Element> {
-    sequence(first: node.pointee.children) { $0?.pointee.next }
-      .lazy
-      .prefix { $0 != nil }
-      .compactMap { $0 }
-      .filter { $0.pointee.type == XML_ELEMENT_NODE }
-      .map { Element($0) }
-  }
+  var children: Children { Children(ahead: node.pointee.children) }
 
-  func children(_ name: String, namespace: String? = nil) -> [Element] {
+  func children(_ name: StaticString, namespace: StaticString? = nil) -> [Element] {
     children.filter { $0.isNamed(name, namespace: namespace) }
   }
 
   /// The first child of that name.
-  func child(_ name: String, namespace: String? = nil) -> Element? {
-    children.first { $0.isNamed(name, namespace: namespace) }
+  func child(_ name: StaticString, namespace: StaticString? = nil) -> Element? {
+    for child in children where child.isNamed(name, namespace: namespace) { return child }
+    return nil
   }
 
   /// The value of an attribute; nil where there is none, or an empty one.
-  subscript(attribute: String) -> String? {
-    Self.take(xmlGetNoNsProp(node, attribute))
+  subscript(attribute: StaticString) -> String? {
+    Self.take(xmlGetNoNsProp(node, attribute.utf8Start))
   }
 
   /// All text within it; nil where there is none.
@@ -62,5 +56,19 @@ struct Element {
     guard let text else { return nil }
     defer { dlmguard_xml_free(text) }
     return text.pointee == 0 ? nil : String(cString: text)
+  }
+}
+
+/// The elements among an element's children. No chain of lazy sequences: in a process that lives for
+/// a millisecond, making their types at run time would cost more than the walk.
+struct Children: Sequence, IteratorProtocol {
+  fileprivate(set) var ahead: xmlNodePtr?
+
+  mutating func next() -> Element? {
+    while let node = ahead {
+      ahead = node.pointee.next
+      if node.pointee.type == XML_ELEMENT_NODE { return Element(node) }
+    }
+    return nil
   }
 }

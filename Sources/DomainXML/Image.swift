@@ -47,7 +47,7 @@ enum Image {
 
 extension Element {
   /// An attribute fit for a message.
-  func shown(_ attribute: String) -> String {
+  func shown(_ attribute: StaticString) -> String {
     self[attribute].map(plain) ?? "?"
   }
 
@@ -60,7 +60,7 @@ extension Element {
 
   /// `0000:01:00.0`, of an `<address>`.
   var pciAddress: String {
-    func digits(_ attribute: String, _ width: Int) -> String {
+    func digits(_ attribute: StaticString, _ width: Int) -> String {
       let text = shown(attribute)
       let bare = text.hasPrefix("0x") ? String(text.dropFirst(2)) : text
       return String(repeating: "0", count: max(0, width - bare.utf8.count)) + bare

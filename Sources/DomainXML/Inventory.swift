@@ -6,7 +6,7 @@ struct Inventory {
   private(set) var unguarded: [UnguardedResource] = []
 
   init(of domain: Element, named name: String) {
-    for device in domain.child("devices").map({ Array($0.children) }) ?? [] {
+    for device in domain.child("devices")?.children ?? Children() {
       if device.isNamed("disk") {
         add(disk: device, domainName: name)
       } else if device.isNamed("lease") {

@@ -2,7 +2,7 @@ import LockModel
 
 extension UnguardedResource {
   /// The namespace of arguments that libvirt hands to QEMU unread (`QEMU_NAMESPACE_HREF`).
-  private static let qemu = "http://libvirt.org/schemas/domain/qemu/1.0"
+  private static let qemu: StaticString = "http://libvirt.org/schemas/domain/qemu/1.0"
 
   /// QEMU's options that open storage (qemu(1)), without their dashes.
   private static let storageOptions: Set<String> = [

@@ -20,7 +20,8 @@ extension UnguardedResource {
 
   private init(filesystem: Element) {
     let source = filesystem.child("source")
-    let place = ["dir", "file", "dev", "socket", "name", "volume"].lazy.compactMap { source?[$0] }
+    let attributes: [StaticString] = ["dir", "file", "dev", "socket", "name", "volume"]
+    let place = attributes.compactMap { source?[$0] }
     self.init(
       device: "filesystem \(filesystem.child("target")?.shown("dir") ?? "?")",
       description: "\(filesystem.shown("type")) (\(place.first.map(plain) ?? "?"))")
@@ -38,13 +39,19 @@ extension UnguardedResource {
     case "scsi" where source?["protocol"] != nil:
       what = "SCSI device on the network (\(source?.networkName ?? "?"))"
     case "scsi":
-      let place = ["bus", "target", "unit"].map { "\($0) \(address?.shown($0) ?? "?")" }
+      let place = (["bus", "target", "unit"] as [StaticString]).map {
+        "\($0) \(address?.shown($0) ?? "?")"
+      }
       what =
         "SCSI device (\(source?.child("adapter")?.shown("name") ?? "?"), "
         + "\(place.joined(separator: ", ")))"
     case "usb":
-      let parts = ["vendor", "product"].compactMap { source?.child($0)?.shown("id") }
-      let place = ["bus", "device"].map { "\($0) \(address?.shown($0) ?? "?")" }
+      let parts = (["vendor", "product"] as [StaticString]).compactMap {
+        source?.child($0)?.shown("id")
+      }
+      let place = (["bus", "device"] as [StaticString]).map {
+        "\($0) \(address?.shown($0) ?? "?")"
+      }
       what = "USB device \((parts.isEmpty ? place : parts).joined(separator: " "))"
     default: what = "device of the unknown type \(kind)"
     }

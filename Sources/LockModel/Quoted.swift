@@ -20,6 +20,8 @@ public struct Quoted: CustomStringConvertible {
       case "\t": line += "\\t"
       case "\\": line += "\\\\"
       case "'": line += "\\'"
+      // Most text is this, and Unicode's tables are far away.
+      case " "..."~": line.unicodeScalars.append(scalar)
       default:
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:

@@ -38,11 +38,10 @@ enum Hook {
     _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
+  /// A message as it is written; what came from elsewhere cannot break the line.
   static func wording(_ message: String) -> String {
-    let text = message.unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control ? " " : Character(scalar)
-    }
-    return "dlmguard: \(String(text))\n"
+    let text = "dlmguard: \(message)".utf8.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 }
+    return String(decoding: text, as: UTF8.self) + "\n"
   }
 }
 

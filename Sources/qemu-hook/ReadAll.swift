@@ -4,15 +4,12 @@ import Glibc
 /// An error ends it too; what is missing then is for the reader of the bytes to notice.
 func readAll(_ file: Int32, limit: Int) -> [UInt8] {
   var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 8192)
   while bytes.count <= limit {
-    let wanted = min(1 << 16, limit + 1 - bytes.count)
-    let chunk = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
-      var got = read(file, buffer.baseAddress, wanted)
-      while got < 0 && errno == EINTR { got = read(file, buffer.baseAddress, wanted) }
-      count = max(0, got)
-    }
-    if chunk.isEmpty { break }
-    bytes += chunk
+    let got = read(file, &chunk, min(chunk.count, limit + 1 - bytes.count))
+    if got < 0 && errno == EINTR { continue }
+    guard got > 0 else { break }
+    bytes += chunk[..<got]
   }
   return bytes
 }
