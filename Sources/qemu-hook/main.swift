@@ -1,3 +1,4 @@
 import Glibc
 
-exit(Hook.run(arguments: CommandLine.arguments))
+// Nothing is buffered, so nothing is left to do at exit.
+_exit(Hook.run(arguments: CommandLine.arguments))

@@ -39,6 +39,7 @@ import Testing
     "types = [\n  \"file\", # ]\n  \"]\",\n  [ 'socket = 1' ],\n]",
     "a = \"\"\"\nsocket = 1\n[table]\n\\\"\"\"\nsocket = 1\n\"\"\"",
     "a = '''\nsocket = 1\n''' # '''", "a = \"\"\"socket\"\"\"\"\"", "a = ''''quoted'''''",
+    "a = [\"\"\"x\"\"\"\"]",
     "a = { socket = 1, b = [\n[1],\n] }", "a.socket = 1", "socket.a = 1", "socket_mode = 1",
     "\"a=b\" = 'socket = 1'", "'socket ' = 1", "a = 'C:\\'", "a = \"\\\"socket = 1\"",
     "this is no TOML", "\"socket = 1", "Socket = 1", "b = 1979-05-27T07:32:00Z",
