@@ -4,11 +4,12 @@ import LockModel
 
 extension AgentUnreachable {
   /// What happened, and what to do about it.
-  func advice(socket: String) -> String {
+  func advice(socket: String, beforeStart: Bool) -> String {
     switch self {
     case .noAgent(ENOENT), .noAgent(ECONNREFUSED):
-      "the agent dlmguardd is not running on this host, so its disks cannot be locked. Start it: "
-        + "systemctl start dlmguardd (log: journalctl -u dlmguardd)"
+      "the agent dlmguardd is not running on this host"
+        + (beforeStart ? ", so its disks cannot be locked" : "")
+        + ". Start it: systemctl start dlmguardd (log: journalctl -u dlmguardd)"
     case .noAgent(EACCES), .noAgent(EPERM):
       "the hook may not open the agent's socket \(Quoted(socket)). Look for an AppArmor or SELinux "
         + "denial: journalctl -k"

@@ -13,14 +13,14 @@ struct Call {
   /// - Returns: the exit status of a call about which there is nothing to say.
   /// - Throws: ``Stop`` with the status and the message of any other.
   func settle() throws(Stop) -> Int32 {
-    deadline(10_000, while: "reading its settings")
+    lateMeans("reading its settings")
+    dlmguard_deadline_arm(Int32(HookSettings().hookTimeout))
     let settings = try settings()
     guard geteuid() == 0 else { return try settleForUser(settings) }
-    deadline(settings.hookTimeout, while: "reading the domain's XML from libvirt")
+    lateMeans("reading the domain's XML from libvirt")
+    dlmguard_deadline_arm(Int32(settings.hookTimeout))
     let request = try request()
-    deadline(
-      settings.hookTimeout,
-      while: "waiting for the agent dlmguardd (log: journalctl -u dlmguardd)", arm: false)
+    lateMeans("waiting for the agent dlmguardd (log: journalctl -u dlmguardd)")
     try ask(request, settings)
     return 0
   }
@@ -59,9 +59,9 @@ struct Call {
     do throws(DomainXMLError) {
       return hook(try DomainDescription(xml: xml))
     } catch {
-      let stop = stop(.xml, "the XML that libvirt sent cannot be read: \(error)")
-      guard maySendNone else { throw stop }
-      Hook.say(stop.message)
+      let reason = "the XML that libvirt sent cannot be read: \(error)"
+      guard maySendNone else { throw stop(.xml, reason) }
+      Hook.say("\(operation.noun) of \(Quoted(name)) is reported by name alone: \(reason)")
       return hook(nil)
     }
   }
@@ -79,7 +79,8 @@ struct Call {
     do throws(AgentUnreachable) {
       reply = try client.ask(request)
     } catch {
-      throw stop(.unreachable, error.advice(socket: settings.socket))
+      throw stop(
+        .unreachable, error.advice(socket: settings.socket, beforeStart: operation.isStart))
     }
     if case .refused(let refusal) = reply {
       throw Stop(
@@ -96,9 +97,9 @@ struct Call {
     )
   }
 
-  private func deadline(_ milliseconds: Int, while doing: String, arm: Bool = true) {
+  /// What is said, and answered, should the deadline strike at this stage.
+  private func lateMeans(_ doing: String) {
     let late = stop(.deadline, "hook_timeout_ms has passed while \(doing)")
     dlmguard_deadline_means(late.status, Hook.wording(late.message))
-    if arm { dlmguard_deadline_arm(Int32(milliseconds)) }
   }
 }
