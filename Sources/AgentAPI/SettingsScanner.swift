@@ -15,7 +15,7 @@ struct SettingsScanner {
   /// The line that is being read, counted from 1.
   private(set) var line = 1
 
-  init(_ text: some StringProtocol) {
+  init(_ text: String) {
     bytes = Array(text.utf8)
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
   }
