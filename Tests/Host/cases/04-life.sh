@@ -72,7 +72,8 @@ check "managed save: the guest starts from the save" start vm-1
 check "managed save: it runs" phase vm-1 running
 check "managed save: and holds its disk once" holders "$disk" "vm-1 PW"
 check "managed save: it is saved again" v managedsave vm-1
-check "managed save: the claims are still there" never 7 phase vm-1 absent
+check "managed save: it does not lose its claims" never 7 phase vm-1 absent
+check "managed save: the claims are still there" holders "$disk" "vm-1 PW"
 check "managed save: the save is removed" v managedsave-remove vm-1
 check "managed save: then the claims go" gone vm-1 40
 ends "managed save"

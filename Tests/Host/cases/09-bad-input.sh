@@ -49,7 +49,7 @@ check "the agent takes session_starts = allow" configure 'session_starts = "allo
 check "a user's own guest starts, unguarded" as_nobody
 check "the agent takes session_starts = refuse" configure 'session_starts = "refuse"'
 check "a user's own guest is refused" fails as_nobody
-check "and the user is told" contains "$(as_nobody 2>&1)" "dlmguard:" "session_starts"
+check "and the user is told" contains "$(as_nobody 2>&1)" "dlmguard:" "session"
 
 check "vm-1 has its claims after all of this" same "$(report facts vm-1)" "$before"
 check "a second guest is still refused" refused vm-2 "vm-1"
