@@ -120,8 +120,23 @@ report() {
 
 phase() { same "$(report phase "$1")" "$2"; }
 claims() { report claims "$1"; }
-owners() { same "$(report owners | tr '\n' ' ')" "${*:+$* }"; }
-nobody() { owners; }
+
+# owners [NAME...]: these domains and no others own anything; none where none is named.
+owners() {
+  local found
+  found=$(report owners) || return
+  same "$found" "$(printf '%s\n' "$@")"
+}
+nobody() { owners ""; }
+
+# unchanged NAME FACTS: the owner is the same, since the same time, with the same claims.
+unchanged() {
+  [ -n "$2" ] || {
+    echo "there were no facts about $1 to begin with"
+    return 1
+  }
+  same "$(report facts "$1")" "$2"
+}
 gone() { eventually "${2:-10}" phase "$1" absent; }
 
 # holders PATH "NAME MODE"...: these and no others hold what lies at the path.
