@@ -54,7 +54,7 @@ xml_of() {
   shift
   for argument; do
     case $argument in
-    /* | -*) arguments+=("$argument") ;;
+    /* | -* | nbd:*) arguments+=("$argument") ;;
     *) arguments+=("$IMG/$argument") ;;
     esac
   done
