@@ -69,6 +69,18 @@ let package = Package(
       name: "HookTests", dependencies: ["AgentAPI", "CLinux", "LockModel", "qemu-hook"],
       swiftSettings: swift),
     .testTarget(
+      name: "ResourceIdentityTests", dependencies: ["LockModel", "ResourceIdentity"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "HostWatchTests", dependencies: ["CLinux", "HostWatch", "LockModel"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "AgentTests",
+      dependencies: [
+        "Agent", "AgentAPI", "CLinux", "GuardCore", "LockEngines", "LockModel", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
       name: "GuardCoreTests", dependencies: ["AgentAPI", "GuardCore", "LockEngines", "LockModel"],
       swiftSettings: swift),
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),

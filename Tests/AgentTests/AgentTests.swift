@@ -1,0 +1,214 @@
+import AgentAPI
+import CLinux
+import Foundation
+import GuardCore
+import LockEngines
+import LockModel
+import Logging
+import Synchronization
+import Testing
+
+@testable import Agent
+
+/// A whole agent in this process, on a thread and a socket of its own.
+final class RunningAgent {
+  let scratch: Scratch
+  let client: AgentClient
+  private let agent: NodeAgent
+  private let done = DispatchSemaphore(value: 0)
+
+  init(_ scratch: Scratch? = nil) throws {
+    let scratch = try scratch ?? Scratch()
+    self.scratch = scratch
+    var configuration = Configuration()
+    configuration.socket = scratch.path("agent.sock")
+    configuration.stateDirectory = scratch.path("state")
+    configuration.storageTimeout = 60_000
+    let loop = try EventLoop()
+    agent = NodeAgent(
+      loop: loop, configuration: configuration,
+      description: NodeDescription(
+        node: NodeName("n"), engine: "local", version: "t", pid: getpid(),
+        started: Timestamp(milliseconds: 0)),
+      ledger: try Ledger(stateDirectory: configuration.stateDirectory, boot: "b"),
+      engine: LocalEngine(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    client = AgentClient(path: configuration.socket, patience: 10_000)
+    try agent.start()
+    let done = done
+    Thread.detachNewThread {
+      loop.run()
+      done.signal()
+    }
+  }
+
+  /// Stops it, as `systemctl stop` does; the second time there is nothing to stop.
+  func stop() {
+    guard isRunning else { return }
+    isRunning = false
+    agent.stop()
+    done.wait()
+  }
+
+  private var isRunning = true
+
+  deinit {
+    stop()
+  }
+
+  func disk(_ name: String) throws -> Resource {
+    let path = scratch.path(name)
+    if !FileManager.default.fileExists(atPath: path) {
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+    return Resource(device: "disk vda", source: .file(path), access: .exclusiveWrite)
+  }
+
+  func register(_ number: Int, pid: Int32) throws -> OwnerID {
+    let uuid = DomainUUID(String(format: "%032x", number))!
+    guard
+      case .registered(let owner) = try client.ask(
+        .register(Domain(uuid: uuid, name: "d\(number)"), pid: pid))
+    else { throw Refusal(.unknown, "not registered") }
+    return owner
+  }
+
+  func holders(_ name: String) throws -> [String] {
+    guard case .holders(_, let holders) = try client.ask(.who(path: scratch.path(name))) else {
+      return []
+    }
+    return holders.map(\.name)
+  }
+
+  /// A socket that says what a test wants, and what it hears.
+  func raw(_ bytes: [UInt8], halfClose: Bool = false) -> Int32 {
+    var descriptor = dlmguard_connect(scratch.path("agent.sock"))
+    while descriptor < 0 {
+      usleep(10_000)
+      descriptor = dlmguard_connect(scratch.path("agent.sock"))
+    }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let sent = dlmguard_send(descriptor, Array(rest), rest.count)
+      guard sent > 0 else { break }
+      rest = rest.dropFirst(sent)
+    }
+    if halfClose { shutdown(descriptor, Int32(SHUT_WR)) }
+    return descriptor
+  }
+
+  static func hear(_ descriptor: Int32, lines: Int) -> [String] {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while bytes.count(where: { $0 == 10 }) < lines {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else { break }
+      bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+}
+
+@Suite struct AgentTests {
+  static func sleeper() throws -> Process {
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    child.arguments = ["1000"]
+    try child.run()
+    return child
+  }
+
+  /// Waits for what must come to be; a test that waits for ever fails by its time limit.
+  static func until(_ isTrue: () throws -> Bool) rethrows {
+    while try !isTrue() { usleep(5_000) }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func claimsLiveAsLongAsTheirProcess() throws {
+    let agent = try RunningAgent()
+    let child = try Self.sleeper()
+    let owner = try agent.register(1, pid: child.processIdentifier)
+    #expect(try agent.client.ask(.add(owner, [agent.disk("a")])) == .done)
+    #expect(try agent.client.ask(.acquire(owner)) == .done)
+    #expect(try agent.holders("a") == ["d1"])
+    #expect(agent.scratch.names("state/owners") == ["\(owner).json"])
+    child.terminate()
+    child.waitUntilExit()
+    try Self.until { try agent.holders("a").isEmpty }
+    Self.until { agent.scratch.names("state/owners").isEmpty }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func theNextAgentHoldsWhatTheFormerOneHeld() throws {
+    let child = try Self.sleeper()
+    defer {
+      child.terminate()
+      child.waitUntilExit()
+    }
+    let first = try RunningAgent()
+    let owner = try first.register(1, pid: child.processIdentifier)
+    _ = try first.client.ask(.add(owner, [first.disk("a")]))
+    _ = try first.client.ask(.acquire(owner))
+    first.stop()
+    let second = try RunningAgent(first.scratch)
+    #expect(try second.holders("a") == ["d1"])
+    let other = try second.register(2, pid: getpid())
+    _ = try second.client.ask(.add(other, [second.disk("a")]))
+    #expect(throws: Never.self) {
+      let reply = try second.client.ask(.acquire(other))
+      guard case .refused(let refusal) = reply else { return #expect(Bool(false), "\(reply)") }
+      #expect(refusal.code == .conflict && refusal.message.contains("'d1'"))
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func twoRequestsInOneWriteGetTwoAnswersInOrder() throws {
+    let agent = try RunningAgent()
+    let text = #"{"v":1,"op":"status"}"# + "\n" + #"{"v":1,"op":"inquire","name":"x"}"# + "\n"
+    let descriptor = agent.raw(Array(text.utf8), halfClose: true)
+    defer { close(descriptor) }
+    let lines = RunningAgent.hear(descriptor, lines: 2)
+    #expect(lines.count == 2 && lines[0].contains("status") && lines[1].contains("owners"))
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aBadClientHarmsNobodyElse() throws {
+    let agent = try RunningAgent()
+    let request = Array((#"{"v":1,"op":"status"}"# + "\n").utf8)
+    let slow = agent.raw(Array(request.prefix(7)))
+    let silent = (0..<100).map { _ in agent.raw([]) }
+    let binary = agent.raw([0, 1, 2, 255, 10])
+    let long = agent.raw([UInt8](repeating: 0x20, count: Request.maximumLength + 1))
+    let deep = agent.raw([UInt8](repeating: UInt8(ascii: "["), count: 100_000) + [10])
+    defer { for descriptor in [slow, binary, long, deep] + silent { close(descriptor) } }
+    #expect(RunningAgent.hear(binary, lines: 1).first?.contains("\"invalid\"") == true)
+    #expect(RunningAgent.hear(deep, lines: 1).first?.contains("nested too deeply") == true)
+    let answer = RunningAgent.hear(long, lines: 1)
+    #expect(answer.first?.contains("at most") ?? true, "or the connection was reset")
+    guard case .status = try agent.client.ask(.status) else { return #expect(Bool(false)) }
+    // The slow one ends its line, and is served.
+    let rest = Array(request.dropFirst(7))
+    #expect(dlmguard_send(slow, rest, rest.count) == rest.count)
+    #expect(RunningAgent.hear(slow, lines: 1).first?.contains("\"ok\":true") == true)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aClientThatDoesNotReadIsWaitedForByNobody() throws {
+    let agent = try RunningAgent()
+    let request = Array((#"{"v":1,"op":"status"}"# + "\n").utf8)
+    let deaf = agent.raw([UInt8](repeatElement(request, count: 4_000).joined()))
+    defer { close(deaf) }
+    guard case .status = try agent.client.ask(.status) else { return #expect(Bool(false)) }
+    #expect(RunningAgent.hear(deaf, lines: 4_000).count == 4_000)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func ofManyWhoAskAtOnceOneGetsTheDisk() throws {
+    let agent = try RunningAgent()
+    _ = try agent.disk("a")
+    let owners = try (1...40).map { try agent.register($0, pid: getpid()) }
+    for owner in owners { _ = try agent.client.ask(.add(owner, [agent.disk("a")])) }
+    let granted = Atomic(0)
+    let client = agent.client
+    DispatchQueue.concurrentPerform(iterations: owners.count) { index in
+      if (try? client.ask(.acquire(owners[index]))) == .done {
+        granted.add(1, ordering: .relaxed)
+      }
+    }
+    #expect(granted.load(ordering: .relaxed) == 1)
+    #expect(try agent.holders("a").count == 1)
+  }
+}

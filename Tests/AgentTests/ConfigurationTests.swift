@@ -1,0 +1,70 @@
+import Agent
+import Foundation
+import GuardCore
+import Testing
+
+@Suite struct ConfigurationTests {
+  @Test func anEmptyFileIsTheDefaults() throws {
+    #expect(try Configuration(toml: "", file: "f") == Configuration())
+  }
+
+  /// The example that is installed shows every setting with its default.
+  @Test func theInstalledExampleIsTheDefaultsToo() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let text = try String(
+      contentsOf: root.appendingPathComponent("etc/dlmguard.conf"), encoding: .utf8)
+    #expect(try Configuration(toml: text, file: "f") == Configuration())
+    let settings = text.split(separator: "\n").filter { $0.hasPrefix("#") && $0.contains(" = ") }
+      .map { $0.dropFirst() }.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("node_name") }
+    #expect(settings.count == 11)
+    #expect(
+      try Configuration(toml: settings.joined(separator: "\n"), file: "f") == Configuration())
+  }
+
+  @Test func everySettingIsTaken() throws {
+    let configuration = try Configuration(
+      toml: """
+        engine = "local"
+        node_name = "n1"
+        readonly = "concurrent"
+        unlockable = "refuse"
+        storage_timeout_ms = 100
+        release_grace_ms = 0
+        socket = "/s"
+        hook_timeout_ms = 200
+        session_starts = "refuse"
+        state_dir = "/st"
+        libvirt_run_dir = "/r"
+        libvirt_save_dir = "/sv"
+        """, file: "f")
+    #expect(configuration.nodeName == "n1" && configuration.socket == "/s")
+    #expect(configuration.policy.readOnly == .concurrent)
+    #expect(configuration.policy.unlockable == .refuse)
+    #expect(configuration.storageTimeout == 100 && configuration.policy.releaseGrace == 0)
+    #expect(configuration.stateDirectory == "/st" && configuration.libvirtRunDirectory == "/r")
+    #expect(configuration.libvirtSaveDirectory == "/sv")
+  }
+
+  @Test(arguments: [
+    ("# one\nreadonly = \"protected\"\nread_only = \"x\"\n", "f:3: read_only: is no setting"),
+    ("engine = \"magic\"", "f:1: engine: is \"magic\", but must be \"local\""),
+    ("\nengine = 1", "f:2: engine: is not text"),
+    ("storage_timeout_ms = \"1\"", "f:1: storage_timeout_ms: is not a whole number"),
+    ("storage_timeout_ms = 1", "f:1: storage_timeout_ms: is 1, but must be from 100 to 60000"),
+    ("state_dir = \"here\"", "f:1: state_dir: is not an absolute path"),
+    ("node_name = \"\"", "f:1: node_name: is empty"),
+    ("\n\nengine \"local\"", "f:3:"),
+    ("hook_timeout_ms = 1", "f:1: hook_timeout_ms:"),
+    ("hook_timeout_ms = 0x100", "f:1: hook_timeout_ms:"),
+    ("session_starts = 'allow'", "f:1: session_starts:"),
+    ("[storage]\npath = \"/x\"", "f:"),
+  ])
+  func mistakesNameFileLineAndKey(text: String, expected: String) {
+    #expect {
+      try Configuration(toml: text, file: "f")
+    } throws: { error in
+      "\(error)".hasPrefix(expected)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import CLinux
+import Foundation
+import LockModel
+import Testing
+
+@testable import HostWatch
+
+/// A /proc that says what a test wants.
+final class FakeProc {
+  let root = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "dlmguard-proc-\(UUID().uuidString)")
+  lazy var table = ProcessTable(libvirtRunDirectory: root.path, proc: root.path)
+
+  deinit {
+    try? FileManager.default.removeItem(at: root)
+  }
+
+  func add(
+    _ pid: Int32, _ command: String, parent: Int32 = 1, start: UInt64 = 5, state: String = "S",
+    arguments: [String] = []
+  ) throws {
+    let directory = root.appendingPathComponent("\(pid)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let rest = (5...21).map { _ in "0" }.joined(separator: " ")
+    try Data("\(pid) (\(command)) \(state) \(parent) \(rest) \(start) 0 0\n".utf8)
+      .write(to: directory.appendingPathComponent("stat"))
+    try Data(arguments.map { $0 + "\0" }.joined().utf8)
+      .write(to: directory.appendingPathComponent("cmdline"))
+  }
+}
+
+@Suite struct ProcessTableTests {
+  let uuid = DomainUUID("83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7")!
+  var domain: Domain { Domain(uuid: uuid, name: "vm") }
+  let proc = FakeProc()
+
+  @Test func thisProcessIsThere() throws {
+    let table = ProcessTable(libvirtRunDirectory: "/nowhere")
+    let process = try #require(table.process(getpid()))
+    #expect(table.isAlive(process))
+    #expect(!table.isAlive(ProcessRef(pid: process.pid, startTime: process.startTime + 1)))
+    #expect(table.process(Int32.max) == nil)
+  }
+
+  @Test func aCommandMayHoldAnything() throws {
+    try proc.add(7, "a) S 1 (b", parent: 3, start: 99)
+    #expect(proc.table.process(7) == ProcessRef(pid: 7, startTime: 99))
+  }
+
+  @Test func aZombieHasGivenUpItsFiles() throws {
+    try proc.add(7, "qemu", state: "Z")
+    #expect(!proc.table.isAlive(ProcessRef(pid: 7, startTime: 5)))
+  }
+
+  @Test func theDriverIsTheDaemonAboveTheHook() throws {
+    try proc.add(10, "libvirtd", start: 3)
+    try proc.add(20, "bash", parent: 10)
+    try proc.add(30, "hook", parent: 20)
+    let driver = ProcessRef(pid: 10, startTime: 3)
+    #expect(proc.table.driver(of: 30) == driver)
+    #expect(proc.table.driver(of: 10) == driver)
+    try proc.add(40, "bash", parent: 0)
+    #expect(proc.table.driver(of: 40) == nil)
+    try proc.add(50, "loop", parent: 50)
+    #expect(proc.table.driver(of: 50) == nil)
+  }
+
+  @Test func qemuIsFoundByPIDFileAndProvedByItsArguments() throws {
+    try proc.add(60, "qemu", arguments: ["qemu", "-name", "vm", "-uuid", "\(uuid)"])
+    #expect(proc.table.qemu(of: domain)?.pid == 60, "without a pid file")
+    try Data("61\n".utf8).write(to: proc.root.appendingPathComponent("vm.pid"))
+    try proc.add(61, "other", arguments: ["other", "\(uuid)"])
+    #expect(proc.table.qemu(of: domain)?.pid == 60, "a stale pid file")
+    try proc.add(61, "qemu", arguments: ["qemu", "-uuid", "\(uuid)"])
+    #expect(proc.table.qemu(of: domain)?.pid == 61)
+    try proc.add(61, "qemu", state: "Z", arguments: ["qemu", "-uuid", "\(uuid)"])
+    #expect(proc.table.qemu(of: domain)?.pid == 60)
+    try proc.add(60, "qemu", arguments: ["qemu", "-uuid", "00000000-0000-0000-0000-000000000001"])
+    #expect(proc.table.qemu(of: domain) == nil)
+  }
+}
+
+@Suite struct PIDFDTests {
+  @Test func itEndsWithItsProcessAndIsNoOther() throws {
+    let table = ProcessTable(libvirtRunDirectory: "/nowhere")
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    child.arguments = ["1000"]
+    try child.run()
+    let process = try #require(table.process(child.processIdentifier))
+    let pidfd = try #require(PIDFD(process, in: table))
+    #expect(!pidfd.isGone)
+    #expect(
+      PIDFD(ProcessRef(pid: process.pid, startTime: process.startTime + 1), in: table) == nil)
+    child.terminate()
+    child.waitUntilExit()
+    #expect(pidfd.isGone)
+    #expect(PIDFD(process, in: table) == nil)
+  }
+}
+
+@Suite struct SaveImagesTests {
+  @Test func removalsAreReportedByDomain() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "dlmguard-save-\(UUID().uuidString)")
+    #expect(SaveImages(directory: directory.path).watchRemovals() == nil)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let images = SaveImages(directory: directory.path)
+    let names = (1...300).map { "vm-\($0)" } + [String(repeating: "ü", count: 120)]
+    for name in names {
+      try Data().write(to: directory.appendingPathComponent(name + ".save"))
+      #expect(images.exists(for: name))
+    }
+    #expect(!images.exists(for: "other") && !images.exists(for: "../x"))
+    let descriptor = try #require(images.watchRemovals())
+    defer { close(descriptor) }
+    #expect(images.removed(descriptor) == [])
+    try Data().write(to: directory.appendingPathComponent("note"))
+    try FileManager.default.removeItem(at: directory.appendingPathComponent("note"))
+    for name in names {
+      try FileManager.default.removeItem(at: directory.appendingPathComponent(name + ".save"))
+    }
+    #expect(images.removed(descriptor) == names)
+  }
+}
