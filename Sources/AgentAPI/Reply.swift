@@ -25,6 +25,9 @@ public struct Refusal: Error, Hashable, Sendable {
     case unknown
     /// The guard cannot tell or cannot write, so it refuses.
     case unsafe
+    /// A lock that a running domain relies on is known to be lost: the one "no" that a `reconnect`
+    /// may get, because libvirt kills the domain for it.
+    case lost
   }
 
   public let code: Code

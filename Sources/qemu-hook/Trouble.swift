@@ -32,12 +32,9 @@ extension HookOperation {
     case (.migrate, .settings), (.migrate, .deadline), (.migrate, .unreachable): false
     case (.restore, .settings), (.restore, .deadline), (.restore, .unreachable): false
     case (.migrate, .xml), (.restore, .xml), (.migrate, .refused), (.restore, .refused): true
-    // Giving up here kills a running guest: only for a lock that the agent knows to be lost, not
-    // because agent and hook do not understand one another.
-    case (.reconnect, .refused(.invalid)), (.reconnect, .refused(.forbidden)): false
-    case (.reconnect, .refused): true
-    case (.reconnect, .settings), (.reconnect, .xml): false
-    case (.reconnect, .deadline), (.reconnect, .unreachable): false
+    // Giving up here kills a running guest: only for a lock that the agent knows to be lost.
+    case (.reconnect, .refused(.lost)): true
+    case (.reconnect, _): false
     }
   }
 

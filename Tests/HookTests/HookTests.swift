@@ -57,18 +57,18 @@ struct HookTests {
     let refusal = Refusal(.conflict, "disk vda is held by 'vm-2' on node2\nsince 10:31")
     _ = ScriptedAgent(at: socket, .answer(.refused(refusal)))
     let outcome = try hook(operation).run()
-    #expect(outcome.status == (operation == .stopped || operation == .release ? 0 : 1))
+    #expect(outcome.status == ([.stopped, .release, .reconnect].contains(operation) ? 0 : 1))
     #expect(outcome.output == "")
     #expect(outcome.message == "dlmguard: disk vda is held by 'vm-2' on node2 since 10:31\n")
   }
 
-  /// A running guest must not die of a misunderstanding.
-  @Test(arguments: [Refusal.Code.invalid, .forbidden])
-  func reconnectSurvivesAMisunderstanding(code: Refusal.Code) throws {
+  /// A running guest dies of a lost lock, and of nothing less.
+  @Test(arguments: Refusal.Code.allCases)
+  func reconnectGivesUpForALostLockOnly(code: Refusal.Code) throws {
     defer { cleanUp() }
     _ = ScriptedAgent(at: socket, .answer(.refused(Refusal(code, "what?"))))
     let outcome = try hook(.reconnect).run()
-    #expect(outcome.status == 0)
+    #expect(outcome.status == (code == .lost ? 1 : 0))
     #expect(outcome.message == "dlmguard: what?\n")
   }
 

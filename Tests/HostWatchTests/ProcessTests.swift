@@ -92,7 +92,8 @@ final class FakeProc {
     #expect(!pidfd.isGone)
     #expect(
       PIDFD(ProcessRef(pid: process.pid, startTime: process.startTime + 1), in: table) == nil)
-    child.terminate()
+    // Dispatch's threads block signals, and so do their children: only SIGKILL ends one.
+    kill(child.processIdentifier, SIGKILL)
     child.waitUntilExit()
     #expect(pidfd.isGone)
     #expect(PIDFD(process, in: table) == nil)

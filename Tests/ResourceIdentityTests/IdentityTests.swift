@@ -70,7 +70,7 @@ import Testing
   @Test func theHashIsTheDocumentedOne() throws {
     #expect(
       result(.lease(lockspace: "a", key: "/"))
-        == .named(try ResourceName("lease:6ECX8gvVXhMyiZpxP7hmwYKOPA7_tlGz6hyYgaKM1cg")))
+        == .named(try ResourceName("lease:lMwVgD9KalCQItHORe9qYniKlKUMg-kOuDXjEbTKdt8")))
   }
 
   @Test func whatIsNotThereIsAbsentAndWhatIsNoStorageFails() {
