@@ -32,7 +32,8 @@ actor NodeAgent {
 
   private var core: Guard
   private var server: SocketServer?
-  private var lanes: StorageLanes?
+  private var storageThreads: SpareThreads?
+  private var processThreads: SpareThreads?
   private var watched: [ProcessRef: PIDFD] = [:]
   private var surveys: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
@@ -121,7 +122,7 @@ actor NodeAgent {
       }
     case .release(let owner): keeper.release(owner) { [self] in report(.released(owner)) }
     case .find(let owner, let domain, let reason):
-      spare { [self] in report(.found(owner, processes.qemu(of: domain), reason)) }
+      find(owner, domain, reason)
     case .confirm(let owner, let process):
       return [.confirmed(owner, alive: watched[process].map { !$0.isGone } ?? false)]
     case .watch(let process): return watch(process)
@@ -156,9 +157,9 @@ actor NodeAgent {
           "socket": "\(configuration.socket)",
         ])
     } catch {
-      // Without a socket every start would be refused; a new agent may fare better.
+      // Without a socket every start is refused; the agent that systemd starts next may fare better.
       log.critical("\(error)")
-      loop.stop()
+      exit(EXIT_FAILURE)
     }
   }
 
@@ -172,39 +173,30 @@ actor NodeAgent {
 
   // MARK: - What may block
 
-  private func spare(_ work: @escaping @Sendable () -> Void) {
-    var lanes =
-      self.lanes
-      ?? StorageLanes(loop: loop) { [self] lane in assumeIsolated { $0.lanes?.free(lane) } }
-    lanes.run(work)
-    self.lanes = lanes
-  }
-
   private func survey(_ request: RequestID, _ resources: [Resource], _ query: ProcessQuery?) {
+    let survey = StorageSurvey(of: resources)
     let timeout = configuration.storageTimeout
     surveys[request] = try? loop.after(timeout) { [self] in
       assumeIsolated { agent in
-        agent.surveyed(
-          request,
-          Survey(
-            identifications: resources.map { resource in
-              Identification(
-                resource: resource,
-                result: .failed("the storage has not answered within \(timeout) ms"))
-            }, process: nil))
+        agent.surveyed(request, Survey(identifications: survey.after(timeout), process: nil))
       }
     }
-    spare { [self] in
+    var threads =
+      storageThreads
+      ?? SpareThreads("dlmguard.storage", maximum: 16, loop: loop) { [self] thread in
+        assumeIsolated { $0.storageThreads?.free(thread) }
+      }
+    threads.run { [self] in
       let process = query.flatMap { query in
         switch query {
         case .exactly(let pid): processes.process(pid)
         case .driver(let pid): processes.driver(of: pid)
         }
       }
-      let survey = Survey(
-        identifications: resources.map(identity.identify), process: process)
-      post { $0.surveyed(request, survey) }
+      let identifications = survey.look(identity.identify)
+      post { $0.surveyed(request, Survey(identifications: identifications, process: process)) }
     }
+    storageThreads = threads
   }
 
   /// The first answer counts: the storage's, or the deadline's.
@@ -236,6 +228,16 @@ actor NodeAgent {
   }
 
   // MARK: - The host
+
+  private func find(_ owner: OwnerID, _ domain: Domain, _ reason: SearchReason) {
+    var threads =
+      processThreads
+      ?? SpareThreads("dlmguard.processes", maximum: 4, loop: loop) { [self] thread in
+        assumeIsolated { $0.processThreads?.free(thread) }
+      }
+    threads.run { [self] in report(.found(owner, processes.qemu(of: domain), reason)) }
+    processThreads = threads
+  }
 
   private func watch(_ process: ProcessRef) -> [Event] {
     guard watched[process] == nil else { return [] }

@@ -7,49 +7,22 @@ extension Guard {
   mutating func admit(_ call: HookCall, _ request: RequestID, _ survey: Survey) {
     guard let uuid = call.uuid else { return }
     let domain = Domain(uuid: uuid, name: call.name)
-    var wanted: [Claim] = [domainClaim(domain)]
-    do throws(Inadmissible) {
-      wanted += try claims(
-        survey.identifications, policy: policy, needsAll: call.operation == .start)
-    } catch {
-      return refused(
-        request, call.operation, domain, code(error), text(error, of: domain))
+    if call.operation == .prepare, let owner = owners[uuid], owner.isLiving {
+      return refuseTwin(of: owner, domain, request)
     }
-    if let refusal = unlockable(call, domain) {
-      return refused(request, call.operation, domain, .unsafe, refusal)
+    let wanted: [Claim]
+    switch wish(call, domain, survey) {
+    case .success(let claims): wanted = claims
+    case .failure(let refusal):
+      return refused(request, call.operation, domain, refusal.code, refusal.message)
     }
-
-    if let message = foreseen(wanted, for: domain) {
-      return refused(request, call.operation, domain, .conflict, message)
-    }
-
     guard let owner = owners[uuid] else {
-      var owner = newOwner(domain, .hook, keeper: nil)
-      owner.unguarded = call.unguarded
-      owners[uuid] = owner
-      setKeeper(owner.id, survey.process)
-      reportUnguarded(owner)
-      return admit(owner, wanted, purpose(call.operation), request, former: nil)
+      return admitNew(domain, call, wanted, request, keeper: survey.process)
     }
     switch owner.phase {
-    case .prepared where call.operation == .start:
-      guard !extend(owner.claims, with: wanted).added.isEmpty || owner.unguarded != call.unguarded
-      else { return reply(request, .done) }
-      update(owner.id) { $0.unguarded = call.unguarded }
-      admit(
-        owner, wanted, .start, request,
-        former: Owner.Former(phase: .prepared, claims: owner.claims, keeper: owner.keeper))
-    case .saved:
-      let former = Owner.Former(phase: .saved, claims: owner.claims, keeper: nil)
-      update(owner.id) { owner in
-        owner.unguarded = call.unguarded
-        owner.isReleaseHinted = false
-        owner.isDriverGone = false
-        owner.round += 1
-      }
-      setKeeper(owner.id, survey.process)
-      admit(owner, wanted, purpose(call.operation), request, former: former)
-    case .prepared where owner.isDriverGone && call.operation == .prepare:
+    case .prepared where call.operation == .start: admitChain(owner, call, wanted, request)
+    case .saved: admitRestore(owner, call, wanted, request, keeper: survey.process)
+    case .prepared where owner.isDriverGone:
       // Another daemon begins anew; what the dead one began is looked for and given back first.
       queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
       effects.append(.find(owner.id, owner.domain, .silence))
@@ -58,10 +31,76 @@ extension Guard {
       // Its process is gone and libvirt has begun anew: nothing is left to wait for.
       if case .exited = owner.phase { end(owner.id, nil) }
     default:
-      // The answer to a start that libvirt will now call off: with a release that is not ours.
-      if call.operation == .prepare { update(owner.id) { $0.foreignReleases += 1 } }
       refused(request, call.operation, domain, .conflict, alreadyHere(owner, asking: domain))
     }
+  }
+
+  /// A second start of a domain that lives here: refused, whatever it asks for. libvirt will call
+  /// it off, with a `release` that says nothing about the first.
+  mutating func refuseTwin(of owner: Owner, _ domain: Domain, _ request: RequestID) {
+    update(owner.id) { $0.foreignReleases += 1 }
+    refused(request, .prepare, domain, .conflict, alreadyHere(owner, asking: domain))
+  }
+
+  /// What a start needs to be granted, or why that is hopeless before anybody is asked.
+  private func wish(
+    _ call: HookCall, _ domain: Domain, _ survey: Survey
+  ) -> Result<[Claim], Refusal> {
+    let wanted: [Claim]
+    do throws(Inadmissible) {
+      wanted =
+        [domainClaim(domain)]
+        + (try claims(
+          survey.identifications, policy: policy, needsAll: call.operation == .start))
+    } catch {
+      return .failure(Refusal(code(error), text(error, of: domain)))
+    }
+    if let message = unlockable(call, domain) { return .failure(Refusal(.unsafe, message)) }
+    if let message = foreseen(wanted, for: domain) { return .failure(Refusal(.conflict, message)) }
+    return .success(wanted)
+  }
+
+  private mutating func admitNew(
+    _ domain: Domain, _ call: HookCall, _ wanted: [Claim], _ request: RequestID,
+    keeper: ProcessRef?
+  ) {
+    var owner = newOwner(domain, .hook, keeper: nil)
+    owner.unguarded = call.unguarded
+    owners[domain.uuid] = owner
+    setKeeper(owner.id, keeper)
+    reportUnguarded(owner, owner.unguarded)
+    admit(owner, wanted, purpose(call.operation), request, former: nil)
+  }
+
+  /// What libvirt has found since `prepare`: the backing files.
+  private mutating func admitChain(
+    _ owner: Owner, _ call: HookCall, _ wanted: [Claim], _ request: RequestID
+  ) {
+    let news = call.unguarded.filter { !owner.unguarded.contains($0) }
+    guard !extend(owner.claims, with: wanted).added.isEmpty || !news.isEmpty else {
+      return reply(request, .done)
+    }
+    reportUnguarded(owner, news)
+    update(owner.id) { $0.unguarded += news }
+    admit(
+      owner, wanted, .start, request,
+      former: Owner.Former(phase: .prepared, claims: owner.claims, keeper: owner.keeper))
+  }
+
+  /// A saved guest goes on: it is the same incarnation, and its claims were never let go.
+  private mutating func admitRestore(
+    _ owner: Owner, _ call: HookCall, _ wanted: [Claim], _ request: RequestID, keeper: ProcessRef?
+  ) {
+    update(owner.id) { owner in
+      owner.unguarded = call.unguarded
+      owner.isReleaseHinted = false
+      owner.isDriverGone = false
+      owner.round += 1
+    }
+    setKeeper(owner.id, keeper)
+    admit(
+      owner, wanted, purpose(call.operation), request,
+      former: Owner.Former(phase: .saved, claims: owner.claims, keeper: nil))
   }
 
   private func purpose(_ operation: HookOperation) -> Owner.Admission.Purpose {
@@ -256,8 +295,8 @@ extension Guard {
         + "dlmguard.conf")
   }
 
-  private mutating func reportUnguarded(_ owner: Owner) {
-    for resource in owner.unguarded {
+  private mutating func reportUnguarded(_ owner: Owner, _ resources: [UnguardedResource]) {
+    for resource in resources {
       audit(
         .unguarded, owner, ("device", resource.device), ("description", resource.description))
     }

@@ -6,6 +6,8 @@ extension Guard {
   /// A hook call that an owner can answer without looking at storage. False where it cannot.
   mutating func take(_ call: HookCall, _ request: RequestID, of owner: Owner) -> Bool {
     switch (call.operation, owner.phase) {
+    case (.prepare, _) where owner.isLiving:
+      refuseTwin(of: owner, Domain(uuid: owner.domain.uuid, name: call.name), request)
     case (.started, .prepared):
       effects.append(.find(owner.id, owner.domain, .started(request)))
     case (.reconnect, .prepared):

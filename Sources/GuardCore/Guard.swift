@@ -109,6 +109,8 @@ extension Guard {
   /// Tells the operator once; `status` goes on telling for as long as it is true.
   mutating func alarm(_ text: String, owner: OwnerID?) {
     guard !alarms.contains(where: { $0.text == text && $0.owner == owner }) else { return }
+    // Enough to see that something is badly wrong; the log has them all.
+    if alarms.count >= 100 { alarms.removeFirst() }
     alarms.append(Alarm(text: text, owner: owner))
     let domain = owner.flatMap { self.owner($0)?.domain }
     effects.append(.audit(AuditLine(.alarm, domain, owner, [("text", text)])))

@@ -104,6 +104,15 @@ struct Owner {
     }
   }
 
+  /// Whether a start of the same domain would be its second, here and now.
+  var isLiving: Bool {
+    switch phase {
+    case .registered, .recording, .acquiring, .running: true
+    case .prepared: !isDriverGone
+    case .exited, .ending, .leaving, .saved: false
+    }
+  }
+
   func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
     OwnerRecord(
       owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,

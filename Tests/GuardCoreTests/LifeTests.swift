@@ -63,6 +63,16 @@ import Testing
     #expect(host.holders("/one") == [])
   }
 
+  @Test func aTwinThatIsHopelessAnywayFreesNothingEither() {
+    host.holdsBack = { if case .surveyed = $0 { true } else { false } }
+    host.storage["/hung"] = .failed("hung")
+    _ = host.hook(.prepare, vm1)
+    _ = host.hook(.prepare, vm1, resources: [disk("/one"), disk("/hung")])
+    host.letGo()
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == ["vm-1"])
+  }
+
   @Test func aReleaseWithoutXMLGoesByTheName() {
     host.start(vm1)
     host.exit(vm1.process)
