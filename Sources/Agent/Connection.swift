@@ -19,8 +19,6 @@ struct Connection {
   private(set) var state = State.reading
   private var input: [UInt8] = []
   private var output: ArraySlice<UInt8> = []
-  /// The client has said all that it will say, and may still wait for an answer.
-  private(set) var isHalfClosed = false
   /// The connection is closed once the answer is out.
   private var isLast = false
 
@@ -47,13 +45,12 @@ struct Connection {
       if count > 0 {
         input += buffer[..<count]
         if let outcome = nextLine() { return outcome }
-      } else if count == 0 {
-        isHalfClosed = true
-        return state == .reading ? .finished : .goOn
-      } else if errno == EINTR {
+      } else if count < 0 && errno == EINTR {
         continue
       } else {
-        return errno == EAGAIN ? .goOn : .finished
+        // A client that has only said its last word still gets its answers: nothing is read before
+        // the last one is out.
+        return count < 0 && errno == EAGAIN ? .goOn : .finished
       }
     }
   }
@@ -73,7 +70,7 @@ struct Connection {
   /// Sends an answer; `isLast` where the client will get no other.
   mutating func send(_ reply: Reply, isLast: Bool = false) -> Outcome {
     output = (reply.json.bytes + [UInt8(ascii: "\n")])[...]
-    self.isLast = isLast || isHalfClosed
+    self.isLast = isLast
     return write()
   }
 

@@ -201,6 +201,20 @@ import Testing
     #expect(TestHost.restarted(host).phase(vm1) == "saved")
   }
 
+  @Test func theTimerOfAFormerRestoreMeansNothing() {
+    save()
+    #expect(host.hook(.prepare, vm1, caller: 555) == .done)
+    host.pass(10_000)
+    host.stopHooks(vm1)
+    #expect(host.phase(vm1) == "saved")
+    host.pass(5_000)
+    #expect(host.hook(.prepare, vm1, caller: 555) == .done)
+    host.pass(5_000)
+    #expect(host.phase(vm1) == "prepared")
+    host.pass(15_000)
+    #expect(host.phase(vm1) == "saved")
+  }
+
   @Test func removingTheImageFreesThem() {
     save()
     host.saveImages = []
@@ -235,6 +249,18 @@ import Testing
     #expect(next.start(vm2) != .done)
     next.destroy(vm1)
     #expect(next.start(vm2) == .done)
+  }
+
+  @Test func nobodyIsLetInBeforeTheLastClaimIsHeld() {
+    host.start(vm1)
+    host.start(VM(3, [disk("/two")]))
+    let next = TestHost.restarted(host) { if case .acquired = $0 { true } else { false } }
+    #expect(!next.isOpen)
+    let last = next.held.last!
+    next.happen(next.held[0])
+    #expect(!next.isOpen)
+    next.happen(last)
+    #expect(next.isOpen)
   }
 
   @Test func aGuestThatDiedMeanwhileIsForgotten() {

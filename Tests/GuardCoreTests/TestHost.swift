@@ -46,8 +46,11 @@ final class TestHost {
   }
 
   /// Another agent on the same host, with the former one's ledger and an empty engine.
-  static func restarted(_ former: TestHost) -> TestHost {
+  static func restarted(
+    _ former: TestHost, holdsBack: @escaping (Event) -> Bool = { _ in false }
+  ) -> TestHost {
     let host = TestHost()
+    host.holdsBack = holdsBack
     host.storage = former.storage
     host.drivers = former.drivers
     host.qemus = former.qemus
@@ -152,7 +155,7 @@ final class TestHost {
     case .confirm(let owner, let process):
       answer(.confirmed(owner, alive: alive.contains(process)))
     case .watch(let process):
-      watched.insert(process)
+      guard watched.insert(process).inserted else { return }
       if !alive.contains(process) { answer(.exited(process)) }
     case .unwatch(let process): watched.remove(process)
     case .lookForSaveImage(let owner, let name):
