@@ -52,6 +52,8 @@ public struct Daemon {
   private func serve() throws(SystemError) {
     // Before any thread exists, so that every one inherits the mask.
     let signals = try SystemError.check("take signals", dlmguard_termination_signals())
+    // A pidfd for every guest, and a socket for every client.
+    dlmguard_allow_many_files()
     let log = Logger(label: "dlmguardd") { _ in
       JournalLog(isJournal: getenv("JOURNAL_STREAM") != nil)
     }

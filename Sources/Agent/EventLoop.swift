@@ -23,24 +23,31 @@ final class EventLoop: SerialExecutor, Sendable {
   private struct State: Sendable {
     var work: [Work] = []
     var handlers: [Int32: @Sendable (Readiness) -> Void] = [:]
+    var timers = Timers()
+    var nextTimer: UInt64 = 0
     var thread: pthread_t?
     var isStopped = false
   }
 
   private let epoll: Int32
   private let wakeUp: Int32
+  private let clock: Int32
   private let state = Mutex(State())
 
   /// - Throws: ``SystemError`` where the kernel has no descriptors left.
   init() throws(SystemError) {
     epoll = try SystemError.check("create an epoll descriptor", dlmguard_epoll_create())
     wakeUp = try SystemError.check("create an event descriptor", dlmguard_eventfd())
-    try SystemError.check(
-      "watch an event descriptor",
-      dlmguard_epoll_watch(epoll, wakeUp, Readiness.readable.rawValue))
+    clock = try SystemError.check("create a timer", dlmguard_timer())
+    for descriptor in [wakeUp, clock] {
+      try SystemError.check(
+        "watch a descriptor",
+        dlmguard_epoll_watch(epoll, descriptor, Readiness.readable.rawValue))
+    }
   }
 
   deinit {
+    close(clock)
     close(wakeUp)
     close(epoll)
   }
@@ -55,6 +62,8 @@ final class EventLoop: SerialExecutor, Sendable {
         if event.fd == wakeUp {
           dlmguard_eventfd_clear(wakeUp)
           drain()
+        } else if event.fd == clock {
+          strike()
         } else if let handler = state.withLock({ $0.handlers[event.fd] }) {
           handler(Readiness(rawValue: event.events))
         }
@@ -135,47 +144,65 @@ final class EventLoop: SerialExecutor, Sendable {
     state.withLock { $0.handlers[descriptor] = nil }
   }
 
-  /// Calls `call` once on the loop's thread, that many ms from now; sooner never, and not at all
+  // MARK: - Timers
+
+  /// Calls `call` once on the loop's thread, that many ms from now; never sooner, and not at all
   /// where the returned timer is cancelled first.
-  ///
-  /// - Throws: ``SystemError`` where the kernel has no descriptors left.
   @discardableResult
-  func after(_ milliseconds: Int64, _ call: @escaping @Sendable () -> Void) throws(SystemError)
-    -> Timer
-  {
-    let timer = try SystemError.check("create a timer", dlmguard_timer())
-    let handle = Timer(loop: self, descriptor: timer)
-    do throws(SystemError) {
-      try watch(timer, for: .readable) { _ in
-        handle.cancel()
-        call()
+  func after(_ milliseconds: Int64, _ call: @escaping @Sendable () -> Void) -> Timer {
+    state.withLock { state in
+      let timer = Timer(number: state.nextTimer)
+      state.nextTimer += 1
+      if state.timers.add(timer, due: dlmguard_uptime() + milliseconds, call) {
+        dlmguard_timer_set(clock, milliseconds)
       }
-      try SystemError.check("set a timer", dlmguard_timer_set(timer, milliseconds))
-    } catch {
-      handle.cancel()
-      throw error
+      return timer
     }
-    return handle
   }
 
-  /// A timer that has not run out yet.
-  final class Timer: Sendable {
-    private let loop: EventLoop
-    private let descriptor: Mutex<Int32?>
+  func cancel(_ timer: Timer) {
+    // The clock may strike for it all the same, and find nothing to do.
+    state.withLock { $0.timers.remove(timer) }
+  }
 
-    fileprivate init(loop: EventLoop, descriptor: Int32) {
-      self.loop = loop
-      self.descriptor = Mutex(descriptor)
+  /// A timer that was set; it may have run out.
+  struct Timer: Hashable, Sendable {
+    fileprivate let number: UInt64
+  }
+
+  private func strike() {
+    let now = dlmguard_uptime()
+    dlmguard_timer_clear(clock)
+    let due = state.withLock { state in
+      let due = state.timers.takeDue(at: now)
+      if let next = state.timers.nextDue { dlmguard_timer_set(clock, max(0, next - now)) }
+      return due
+    }
+    for call in due { call() }
+  }
+
+  /// Timers in the order in which they run out. Most are set for the same time ahead, so a new one
+  /// belongs near the end.
+  private struct Timers: Sendable {
+    private var entries: [(due: Int64, timer: Timer, call: @Sendable () -> Void)] = []
+
+    var nextDue: Int64? { entries.first?.due }
+
+    /// Whether it is now the first to run out.
+    mutating func add(_ timer: Timer, due: Int64, _ call: @escaping @Sendable () -> Void) -> Bool {
+      let index = (entries.lastIndex { $0.due <= due } ?? -1) + 1
+      entries.insert((due, timer, call), at: index)
+      return index == 0
     }
 
-    func cancel() {
-      let open = descriptor.withLock { descriptor in
-        defer { descriptor = nil }
-        return descriptor
-      }
-      guard let open else { return }
-      loop.forget(open)
-      close(open)
+    mutating func remove(_ timer: Timer) {
+      if let index = entries.lastIndex(where: { $0.timer == timer }) { entries.remove(at: index) }
+    }
+
+    mutating func takeDue(at now: Int64) -> [@Sendable () -> Void] {
+      let due = entries.prefix { $0.due <= now }
+      entries.removeFirst(due.count)
+      return due.map(\.call)
     }
   }
 }

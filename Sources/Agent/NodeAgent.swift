@@ -176,7 +176,7 @@ actor NodeAgent {
   private func survey(_ request: RequestID, _ resources: [Resource], _ query: ProcessQuery?) {
     let survey = StorageSurvey(of: resources)
     let timeout = configuration.storageTimeout
-    surveys[request] = try? loop.after(timeout) { [self] in
+    surveys[request] = loop.after(timeout) { [self] in
       assumeIsolated { agent in
         agent.surveyed(request, Survey(identifications: survey.after(timeout), process: nil))
       }
@@ -201,7 +201,7 @@ actor NodeAgent {
 
   /// The first answer counts: the storage's, or the deadline's.
   private func surveyed(_ request: RequestID, _ survey: Survey) {
-    surveys.removeValue(forKey: request)?.cancel()
+    surveys.removeValue(forKey: request).map(loop.cancel)
     handle(.surveyed(request, survey))
   }
 
@@ -280,13 +280,8 @@ actor NodeAgent {
   }
 
   private func wake(_ owner: OwnerID, _ wake: Wake, _ milliseconds: Int64) {
-    do throws(SystemError) {
-      try loop.after(milliseconds) { [self] in
-        assumeIsolated { $0.handle(.woke(owner, wake)) }
-      }
-    } catch {
-      log.error("\(error); looking at once instead")
-      report(.woke(owner, wake))
+    loop.after(milliseconds) { [self] in
+      assumeIsolated { $0.handle(.woke(owner, wake)) }
     }
   }
 }

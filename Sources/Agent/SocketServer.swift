@@ -63,7 +63,10 @@ struct SocketServer {
   private mutating func accept() {
     while let listener {
       let descriptor = dlmguard_accept(listener)
-      guard descriptor >= 0 else { return }
+      guard descriptor >= 0 else {
+        if descriptor == -EMFILE || descriptor == -ENFILE { pause(listener) }
+        return
+      }
       var uid: uid_t = 0
       var pid: pid_t = 0
       var connection = Connection(descriptor: descriptor)
@@ -84,6 +87,12 @@ struct SocketServer {
       clients[descriptor] = Client(connection: connection)
       limit(descriptor)
     }
+  }
+
+  /// Descriptors are short: the next client waits a moment, instead of waking the loop for ever.
+  private func pause(_ listener: Int32) {
+    loop.rewatch(listener, for: [])
+    loop.after(100) { [loop] in loop.rewatch(listener, for: .readable) }
   }
 
   private func turnAway(_ connection: inout Connection, _ code: Refusal.Code, _ text: String) {
@@ -148,7 +157,7 @@ struct SocketServer {
 
   private mutating func drop(_ descriptor: Int32) -> [Event] {
     guard let client = clients.removeValue(forKey: descriptor) else { return [] }
-    client.timer?.cancel()
+    client.timer.map(loop.cancel)
     loop.forget(descriptor)
     close(descriptor)
     guard let request = client.request else { return [] }
@@ -160,9 +169,8 @@ struct SocketServer {
 
   private mutating func limit(_ descriptor: Int32) {
     guard let client = clients[descriptor] else { return }
-    client.timer?.cancel()
-    // Without a timer the client merely keeps its place among the others.
-    clients[descriptor]?.timer = try? loop.after(Self.patience) {
+    client.timer.map(loop.cancel)
+    clients[descriptor]?.timer = loop.after(Self.patience) {
       [expired, progress = client.progress] in expired(descriptor, progress)
     }
   }

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -188,6 +189,13 @@ int dlmguard_timer_set(int fd, int64_t milliseconds)
 	};
 
 	return result(timerfd_settime(fd, 0, &when, NULL));
+}
+
+int dlmguard_timer_clear(int fd)
+{
+	uint64_t expirations;
+
+	return read(fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
 int dlmguard_termination_signals(void)
@@ -373,12 +381,32 @@ const char *dlmguard_error_text(int error)
 	return text ? text : "unknown error";
 }
 
-int64_t dlmguard_now(void)
+static int64_t milliseconds(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t dlmguard_now(void)
+{
+	return milliseconds(CLOCK_REALTIME);
+}
+
+int64_t dlmguard_uptime(void)
+{
+	return milliseconds(CLOCK_MONOTONIC);
+}
+
+int dlmguard_allow_many_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	limit.rlim_cur = limit.rlim_max;
+	return result(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
 int dlmguard_stat(const char *path, struct dlmguard_file *file)

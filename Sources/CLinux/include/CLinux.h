@@ -47,6 +47,8 @@ int dlmguard_eventfd_clear(int fd);
 /* A timer that becomes readable once, MILLISECONDS from when it was set (CLOCK_MONOTONIC). */
 int dlmguard_timer(void);
 int dlmguard_timer_set(int fd, int64_t milliseconds);
+/* Makes it unreadable again. */
+int dlmguard_timer_clear(int fd);
 
 /* Blocks SIGTERM and SIGINT in this thread and those it starts; readable when one arrives. */
 int dlmguard_termination_signals(void);
@@ -82,6 +84,11 @@ const char *dlmguard_error_text(int error);
 
 /* Wall-clock time in ms after 1970 (CLOCK_REALTIME). */
 int64_t dlmguard_now(void);
+/* Time in ms that no clock setting moves (CLOCK_MONOTONIC). */
+int64_t dlmguard_uptime(void);
+
+/* Raises this process's limit of open files as far as it may go. */
+int dlmguard_allow_many_files(void);
 
 /* --- storage --- */
 
