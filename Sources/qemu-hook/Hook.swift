@@ -35,7 +35,7 @@ enum Hook {
   /// One line for the person who waits.
   static func say(_ message: String) {
     let line = Array(wording(message).utf8)
-    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    _ = write(STDERR_FILENO, line, line.count)
   }
 
   /// A message as it is written; what came from elsewhere cannot break the line.
