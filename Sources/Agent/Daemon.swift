@@ -70,21 +70,30 @@ public struct Daemon {
     try SystemError.check("lock \(configuration.socket).lock", lock)
 
     let loop = try EventLoop()
-    let ledger = try Ledger(
-      stateDirectory: configuration.stateDirectory, boot: try Self.bootID())
+    let name = NodeName(configuration.nodeName ?? Self.hostName())
+    var ledger = try Ledger(
+      stateDirectory: configuration.stateDirectory, node: name, boot: try Self.bootID())
+    var contents = try ledger.read()
+    if let former = contents.node, former != name {
+      // The name is part of every local file's name: under another one, a second guest would not
+      // be seen to use the files of those that run.
+      ledger.node = former
+      contents.problems.append(
+        "this node is called \(name) now, but the locks on record are those of \(former): it goes on "
+          + "under that name. Restart the agent when none of these guests is left")
+    }
     let agent = NodeAgent(
       loop: loop, configuration: configuration,
       description: NodeDescription(
-        node: NodeName(configuration.nodeName ?? Self.hostName()),
-        engine: configuration.engine.rawValue, version: dlmguardVersion, pid: getpid(),
-        started: Timestamp(milliseconds: dlmguard_now())),
+        node: ledger.node, engine: configuration.engine.rawValue, version: dlmguardVersion,
+        pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
       ledger: ledger, engine: LocalEngine(), log: log)
     try loop.watch(signals, for: .readable) { _ in
       loop.forget(signals)
       log.notice("stopping; locks of running guests stay recorded for the next agent")
       agent.stop()
     }
-    try agent.start()
+    agent.start(with: contents)
     loop.run()
   }
 

@@ -11,12 +11,15 @@ struct Ledger: Sendable {
   private let owners: String
   private let quarantine: String
   private let boot: String
+  /// The node's name as it goes into records.
+  var node: NodeName
   /// No record is larger: 10,000 claims of the longest names and paths.
   private static let maximumSize = 64 << 20
 
   /// - Parameter boot: `/proc/sys/kernel/random/boot_id`.
   /// - Throws: ``SystemError`` where the directories cannot be made.
-  init(stateDirectory: String, boot: String) throws(SystemError) {
+  init(stateDirectory: String, node: NodeName, boot: String) throws(SystemError) {
+    self.node = node
     owners = "\(stateDirectory)/owners"
     quarantine = "\(stateDirectory)/quarantine"
     self.boot = boot
@@ -28,7 +31,7 @@ struct Ledger: Sendable {
 
   /// - Throws: ``SystemError``: then the former record, if any, is still there as it was.
   func write(_ record: OwnerRecord) throws(SystemError) {
-    let bytes = Array(record.json(boot: boot).pretty.utf8)
+    let bytes = Array(record.json(node: node, boot: boot).pretty.utf8)
     try SystemError.check(
       "write \(owners)/\(record.owner).json",
       dlmguard_replace_file(owners, "\(record.owner).json", bytes, bytes.count))
@@ -40,13 +43,21 @@ struct Ledger: Sendable {
       "remove \(owners)/\(owner).json", dlmguard_remove_file(owners, "\(owner).json"))
   }
 
-  /// Every record, and what an operator should know about those that could not be read: they are
-  /// moved aside, because one bad file must not keep all the others from being honoured.
+  /// What the ledger held when it was read.
+  struct Contents: Sendable {
+    var records: [OwnerRecord] = []
+    /// What an operator should know about records that could not be read.
+    var problems: [String] = []
+    /// The node's name when the records were written; nil where there are none.
+    var node: NodeName?
+  }
+
+  /// Every record. Those that cannot be read are moved aside, because one bad file must not keep all
+  /// the others from being honoured.
   ///
   /// - Throws: ``SystemError`` where the directory itself cannot be read.
-  func read() throws(SystemError) -> (records: [OwnerRecord], problems: [String]) {
-    var records: [OwnerRecord] = []
-    var problems: [String] = []
+  func read() throws(SystemError) -> Contents {
+    var contents = Contents()
     for name in try names() {
       guard name.hasSuffix(".json"), !name.hasPrefix(".") else {
         // A replacement that a crash cut short: the record that it was to replace is whole.
@@ -54,20 +65,22 @@ struct Ledger: Sendable {
         continue
       }
       do {
-        let record = try OwnerRecord(try JSON(try bytes(of: name)), boot: boot)
+        let json = try JSON(try bytes(of: name))
+        let record = try OwnerRecord(json, boot: boot)
         guard name == "\(record.owner).json" else {
           throw MalformedMessage(field: "owner", problem: "is not that of the file's name")
         }
-        records.append(record)
+        contents.node = NodeName(try json.string("node"))
+        contents.records.append(record)
       } catch {
-        problems.append(
+        contents.problems.append(
           "ledger record \(owners)/\(name) cannot be read (\(error)); moved to \(quarantine). If "
             + "its domain runs, it runs UNGUARDED: see what the record says, and restart the domain"
         )
         setAside(name)
       }
     }
-    return (records, problems)
+    return contents
   }
 
   private func names() throws(SystemError) -> [String] {

@@ -56,17 +56,14 @@ actor NodeAgent {
   }
 
   /// Takes the ledger's claims over, then opens the socket. The event loop must be about to run.
-  ///
-  /// - Throws: ``SystemError`` where the ledger cannot be read.
-  nonisolated func start() throws(SystemError) {
-    let (records, problems) = try ledger.read()
+  nonisolated func start(with contents: Ledger.Contents) {
     post { agent in
-      for problem in problems { agent.handle(.alarm(problem)) }
+      for problem in contents.problems { agent.handle(.alarm(problem)) }
       let processes = agent.processes
       let images = agent.images
       agent.handle(
         .recovered(
-          records.map { record in
+          contents.records.map { record in
             Recovered(
               record: record, keeperAlive: record.keeper.map(processes.isAlive) ?? false,
               qemu: record.origin == .hook

@@ -6,11 +6,14 @@ import LockModel
 extension OwnerRecord {
   static let version: Int64 = 1
 
-  /// - Parameter boot: this boot of the kernel: a pid means nothing after the next one.
-  func json(boot: String) -> JSON {
+  /// - Parameters:
+  ///   - node: the name that went into the names of local files.
+  ///   - boot: this boot of the kernel: a pid means nothing after the next one.
+  func json(node: NodeName, boot: String) -> JSON {
     .object(
       ("version", .integer(Self.version)), ("owner", .string("\(owner)")), ("name", .string(name)),
       ("origin", .string(origin.rawValue)), ("stage", .string(stage.rawValue)),
+      ("node", .string("\(node)")),
       ("boot", .string(boot)), ("pid", keeper.map { .integer(Int64($0.pid)) }),
       ("start_time", keeper.map { .integer(Int64(clamping: $0.startTime)) }),
       ("since", .integer(since.milliseconds)), ("claims", .array(claims.map(\.json))),

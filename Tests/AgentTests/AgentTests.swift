@@ -25,15 +25,17 @@ final class RunningAgent {
     configuration.stateDirectory = scratch.path("state")
     configuration.storageTimeout = 60_000
     let loop = try EventLoop()
+    let ledger = try Ledger(
+      stateDirectory: configuration.stateDirectory, node: NodeName("n"), boot: "b")
     agent = NodeAgent(
       loop: loop, configuration: configuration,
       description: NodeDescription(
         node: NodeName("n"), engine: "local", version: "t", pid: getpid(),
         started: Timestamp(milliseconds: 0)),
-      ledger: try Ledger(stateDirectory: configuration.stateDirectory, boot: "b"),
+      ledger: ledger,
       engine: LocalEngine(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     client = AgentClient(path: configuration.socket, patience: 10_000)
-    try agent.start()
+    agent.start(with: try ledger.read())
     let done = done
     Thread.detachNewThread {
       loop.run()

@@ -31,7 +31,7 @@ final class Scratch {
 
   init() throws {
     scratch = try Scratch()
-    ledger = try Ledger(stateDirectory: scratch.path("state"), boot: "boot-1")
+    ledger = try Ledger(stateDirectory: scratch.path("state"), node: NodeName("n1"), boot: "boot-1")
   }
 
   static func record(_ instance: UInt64 = 7, disks: Int = 2) throws -> OwnerRecord {
@@ -52,8 +52,8 @@ final class Scratch {
     try ledger.write(try Self.record(1, disks: 5))
     try ledger.write(one)
     try ledger.write(two)
-    let (records, problems) = try ledger.read()
-    #expect(Set(records) == [one, two] && problems.isEmpty)
+    let contents = try ledger.read()
+    #expect(Set(contents.records) == [one, two] && contents.problems.isEmpty)
     try ledger.erase(one.owner)
     try ledger.erase(one.owner)
     #expect(try ledger.read().records == [two])
@@ -62,8 +62,10 @@ final class Scratch {
 
   @Test func aPidMeansNothingAfterTheNextBoot() throws {
     try ledger.write(try Self.record())
-    let next = try Ledger(stateDirectory: scratch.path("state"), boot: "boot-2")
+    let next = try Ledger(
+      stateDirectory: scratch.path("state"), node: NodeName("n2"), boot: "boot-2")
     #expect(try next.read().records.first?.keeper == nil)
+    #expect(try next.read().node == NodeName("n1"), "the name under which it was written")
   }
 
   @Test func aBadRecordIsSetAsideAndTheOthersAreHonoured() throws {
@@ -81,9 +83,9 @@ final class Scratch {
       try text.write(
         toFile: scratch.path("state/owners/\(name)"), atomically: true, encoding: .utf8)
     }
-    let (records, problems) = try ledger.read()
-    #expect(records == [good])
-    #expect(problems.count == bad.count)
+    let contents = try ledger.read()
+    #expect(contents.records == [good])
+    #expect(contents.problems.count == bad.count)
     #expect(scratch.names("state/quarantine") == bad.keys.sorted())
     #expect(scratch.names("state/owners") == ["\(good.owner).json"])
     #expect(try ledger.read().problems.isEmpty)
@@ -95,8 +97,8 @@ final class Scratch {
     try "{".write(
       toFile: scratch.path("state/owners/.\(good.owner).json.new"), atomically: false,
       encoding: .utf8)
-    let (records, problems) = try ledger.read()
-    #expect(records == [good] && problems.isEmpty)
+    let contents = try ledger.read()
+    #expect(contents.records == [good] && contents.problems.isEmpty)
     #expect(scratch.names("state/owners") == ["\(good.owner).json"])
   }
 
