@@ -26,7 +26,6 @@ close_host() { timeout 60 "$here/host" down "$HOST"; }
 configure() {
   {
     echo 'engine = "local"'
-    echo "node_name = \"host$HOST\""
     [ $# = 0 ] || printf '%s\n' "$@"
   } >"$DLMGUARD_LAB/$HOST/etc-dlmguard/dlmguard.conf"
   daemon restart dlmguardd
