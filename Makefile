@@ -46,8 +46,14 @@ bench: programs host-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run
 
 # The hook is a real file and is put in place at once: libvirt runs it at any moment, and AppArmor
-# lets libvirt run nothing outside its hook directory.
+# lets libvirt run nothing outside its hook directory. In both places it would run twice, and refuse
+# every start as the second of its kind.
 install:
+	@if [ "$(HOOK)" != /etc/libvirt/hooks/qemu ] && grep -qs dlmguard $(DESTDIR)/etc/libvirt/hooks/qemu; then \
+	  echo "$(DESTDIR)/etc/libvirt/hooks/qemu is, or calls, dlmguard's hook: remove it, or install with HOOK=/etc/libvirt/hooks/qemu" >&2; \
+	  exit 1; \
+	fi
+	@if [ "$(HOOK)" = /etc/libvirt/hooks/qemu ]; then rm -f $(DESTDIR)/etc/libvirt/hooks/qemu.d/dlmguard; fi
 	install -D -m 755 $(OUT)/dlmguardd $(DESTDIR)$(PREFIX)/sbin/dlmguardd
 	install -D -m 755 $(OUT)/dlmguard $(DESTDIR)$(PREFIX)/bin/dlmguard
 	install -D -m 755 $(OUT)/qemu-hook $(DESTDIR)$(HOOK).new
