@@ -11,9 +11,11 @@ public struct Configuration: Hashable, Sendable {
     case local
   }
 
+  /// `engine` of dlmguard.conf.
   public var engine = Engine.local
   /// The node's name in names and messages; nil for the host name.
   public var nodeName: String?
+  /// What the core decides by: `readonly`, `unlockable` and `release_grace_ms` of dlmguard.conf.
   public var policy = Policy()
   /// Where the agent listens.
   public var socket = HookSettings().socket
@@ -28,16 +30,20 @@ public struct Configuration: Hashable, Sendable {
 
   /// What is wrong with a file, for a person.
   public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The path of the file, as the agent was given it.
     public let file: String
     /// Counted from 1; nil where no line is to blame.
     public let line: Int?
+    /// Begins with the key, where one is to blame.
     public let problem: String
 
+    /// `FILE:LINE: PROBLEM`, as compilers write it, or without the line where none is to blame.
     public var description: String {
       line.map { "\(file):\($0): \(problem)" } ?? "\(file): \(problem)"
     }
   }
 
+  /// What holds where there is no file.
   public init() {}
 
   /// Reads the text of a file.

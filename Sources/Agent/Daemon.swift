@@ -13,6 +13,7 @@ public struct Daemon {
 
   /// Why the agent cannot run, for a person.
   public struct Failure: Error, CustomStringConvertible {
+    /// One line: what was attempted or read, and what is wrong.
     public let description: String
   }
 

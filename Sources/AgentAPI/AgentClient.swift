@@ -3,7 +3,7 @@ import Glibc
 
 /// Why the agent could not be asked, or its answer not be read.
 public enum AgentUnreachable: Error, Hashable, Sendable {
-  /// Nothing listens at the path; errno is given.
+  /// The path cannot be connected to, mostly because nothing listens there; errno is given.
   case noAgent(Int32)
   /// It hung up before it had answered (it was restarted, or the request made no sense to it).
   case hungUp
@@ -23,6 +23,9 @@ public struct AgentClient: Sendable {
   /// restarted or upgraded is back within this.
   private let patience: Int
 
+  /// Nothing is opened before ``ask(_:)``.
+  ///
+  /// - Parameter patience: how long to go on trying to connect, in ms; 0 for one attempt.
   public init(path: String = defaultPath, patience: Int = 0) {
     self.path = path
     self.patience = patience

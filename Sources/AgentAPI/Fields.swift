@@ -2,13 +2,16 @@
 public struct MalformedMessage: Error, Hashable, Sendable, CustomStringConvertible {
   /// The member that is missing or wrong.
   public let field: String
+  /// What is wrong with it: reads on after the field, `is missing`.
   public let problem: String
 
+  /// - Parameter field: a path where the member lies deeper: `resources[2].access`.
   public init(field: String, problem: String) {
     self.field = field
     self.problem = problem
   }
 
+  /// `resources[2].access: is missing`.
   public var description: String { "\(field): \(problem)" }
 }
 

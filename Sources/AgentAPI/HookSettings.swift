@@ -14,13 +14,14 @@ public struct HookSettings: Hashable, Sendable {
 
   /// Where hook and agent look for the configuration.
   public static let defaultFile = "/etc/dlmguard/dlmguard.conf"
-  /// What `hook_timeout_ms` may be.
+  /// What `hook_timeout_ms` may be, in ms.
   public static let timeouts = 100...60_000
 
   /// The path of the agent's socket.
   public private(set) var socket = AgentClient.defaultPath
   /// How long one call of the hook may take altogether, in ms.
   public private(set) var hookTimeout = 10_000
+  /// `session_starts`: decides the `prepare` of a domain under a user's own libvirt.
   public private(set) var sessionStarts = SessionStarts.allow
 
   /// What holds where there is no file.
@@ -30,15 +31,19 @@ public struct HookSettings: Hashable, Sendable {
   public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Counted from 1.
     public let line: Int
+    /// The setting, as the file spells it.
     public let key: String
+    /// What is wrong with it: reads on after the key, `must be …`.
     public let problem: String
 
+    /// - Parameter line: counted from 1.
     public init(line: Int, key: String, problem: String) {
       self.line = line
       self.key = key
       self.problem = problem
     }
 
+    /// `line 3: hook_timeout_ms must be …`; whoever shows it says which file.
     public var description: String { "line \(line): \(key) \(problem)" }
   }
 

@@ -5,15 +5,20 @@
 public enum JSON: Hashable, Sendable {
   case null
   case bool(Bool)
+  /// A number without fraction and exponent that fits 64 bits.
   case integer(Int64)
+  /// Any other number; what is not finite is written as null.
   case number(Double)
   case string(String)
   case array([JSON])
   /// Members in the order in which they were written; a repeated key is refused when read.
   case object([Member])
 
+  /// One `"key": value` of an object.
   public struct Member: Hashable, Sendable {
+    /// Without escapes; no other member of an object that was read has the same.
     public let key: String
+    /// ``JSON/null`` only where that was written: a member without a value is left out.
     public let value: JSON
   }
 

@@ -3,8 +3,10 @@ extension JSON {
   public struct SyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Bytes before the one that cannot stand there.
     public let offset: Int
+    /// For a person; quotes nothing of the bytes, which may come from anybody.
     public let problem: String
 
+    /// `byte 17: PROBLEM`.
     public var description: String { "byte \(offset): \(problem)" }
   }
 

@@ -1,6 +1,7 @@
 import LockModel
 
 extension Reply {
+  /// The whole message: `v`, `ok`, and a payload if there is one; `code` and `message` of a refusal.
   public var json: JSON {
     switch self {
     case .done: Self.success("done", nil)
@@ -58,6 +59,7 @@ extension Reply {
 }
 
 extension OwnerReport {
+  /// One element of `owners`; `pid` is missing where there is none.
   public var json: JSON {
     .object(
       ("owner", .string("\(owner)")), ("uuid", .string("\(owner.domain)")),
@@ -82,6 +84,7 @@ extension OwnerReport {
 }
 
 extension HolderReport {
+  /// One element of `holders`.
   public var json: JSON {
     .object(
       ("owner", .string("\(owner)")), ("uuid", .string("\(owner.domain)")),
@@ -98,6 +101,7 @@ extension HolderReport {
 }
 
 extension StatusReport {
+  /// The payload of `status`.
   public var json: JSON {
     .object(
       ("version", .string(version)), ("node", .string("\(node)")), ("engine", .string(engine)),

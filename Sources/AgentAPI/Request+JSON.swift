@@ -1,6 +1,7 @@
 import LockModel
 
 extension Request {
+  /// The whole message: `v`, `op` and the operation's arguments; one without a value is missing.
   public var json: JSON {
     switch self {
     case .hook(let call):
@@ -85,6 +86,7 @@ extension HookCall {
 }
 
 extension JSON: ExpressibleByStringLiteral {
+  /// Lets a literal stand where a JSON string is meant: `("op", "hook")`.
   public init(stringLiteral value: String) {
     self = .string(value)
   }

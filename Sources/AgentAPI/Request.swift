@@ -10,7 +10,8 @@ public enum Request: Hashable, Sendable {
   case add(OwnerID, [Resource])
   /// Lock every resource of an owner, or none.
   case acquire(OwnerID)
-  /// Give back everything an owner holds, and forget it. Refused while its QEMU process lives.
+  /// Give back everything an owner holds, and forget it. Refused for a domain that libvirt started,
+  /// unless it is saved: its locks go when QEMU is gone.
   case release(OwnerID)
   /// What a domain holds here. Answered by ``Reply/owners(_:)``.
   case inquire(DomainSelector)
@@ -27,7 +28,9 @@ public enum Request: Hashable, Sendable {
 
 /// Which domain a person means.
 public enum DomainSelector: Hashable, Sendable {
+  /// That one domain.
   case uuid(DomainUUID)
+  /// Every domain of that very name on this node.
   case name(String)
 
   /// A UUID where the text is one, else a name.
@@ -51,6 +54,7 @@ public enum HookOperation: String, CaseIterable, Hashable, Sendable {
 
 /// One call of libvirt's `qemu` hook, its XML already read.
 public struct HookCall: Hashable, Sendable {
+  /// Which hook it is; its sub-operation is always ``HookOperation/subOperation``.
   public let operation: HookOperation
   /// The domain's name: the hook's first argument.
   public let name: String
@@ -58,9 +62,12 @@ public struct HookCall: Hashable, Sendable {
   public let uuid: DomainUUID?
   /// The process that called the hook: libvirt's daemon, or a script between.
   public let caller: Int32
+  /// What the XML names that can be locked; empty where there was no XML.
   public let resources: [Resource]
+  /// What the XML names that this version cannot lock.
   public let unguarded: [UnguardedResource]
 
+  /// - Parameter uuid: nil only for `stopped` and `release`: the agent refuses a start without.
   public init(
     operation: HookOperation, name: String, uuid: DomainUUID?, caller: Int32,
     resources: [Resource] = [], unguarded: [UnguardedResource] = []

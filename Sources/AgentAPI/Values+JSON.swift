@@ -1,6 +1,7 @@
 import LockModel
 
 extension Resource {
+  /// `device`, `access`, and where it lies: `file`, `block`, `directory`, or `lockspace` and `key`.
   public var json: JSON {
     let access = ("access", JSON.string(self.access.rawValue))
     let device = ("device", JSON.string(self.device))
@@ -36,6 +37,7 @@ extension Resource {
 }
 
 extension UnguardedResource {
+  /// `device` and `description`.
   public var json: JSON {
     .object(("device", .string(device)), ("description", .string(description)))
   }
@@ -47,6 +49,7 @@ extension UnguardedResource {
 }
 
 extension Claim {
+  /// `resource`, `mode` in two letters, `device` and `location`; the ledger keeps claims so, too.
   public var json: JSON {
     .object(
       ("resource", .string("\(resource)")), ("mode", .string("\(mode)")),

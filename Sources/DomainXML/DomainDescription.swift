@@ -8,6 +8,7 @@ public struct DomainDescription: Hashable, Sendable {
   /// The longest document that is read, in bytes: 1,000 disks with long chains take 2 MiB.
   public static let maximumLength = 8 << 20
 
+  /// Who it is, on every node and under every name.
   public let uuid: DomainUUID
   /// What people call it. Untrusted text.
   public let name: String

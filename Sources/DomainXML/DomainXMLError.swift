@@ -10,5 +10,6 @@ public struct DomainXMLError: Error, Hashable, Sendable, CustomStringConvertible
     self.reason = reason
   }
 
+  /// `line 12: REASON`, or the reason alone where no one line is to blame.
   public var description: String { line.map { "line \($0): \(reason)" } ?? reason }
 }

@@ -2,19 +2,25 @@ import LockModel
 
 /// One line of the audit log: what the guard did, to whom, with stable field names.
 public struct AuditLine: Hashable, Sendable {
+  /// What the guard did. The words stand in the log, where programs may look for them.
   public enum Kind: String, Hashable, Sendable {
     case acquired, refused, bound, released, saved, recovered, unguarded, alarm
   }
 
+  /// The word after `audit`; the log's priority follows from it.
   public let kind: Kind
-  /// Absent where the line is about the node itself.
+  /// Nil only for an alarm that belongs to no owner.
   public let domain: Domain?
+  /// Nil for a refused start, which leaves no owner, and for an alarm that belongs to none.
   public let owner: OwnerID?
   /// What else there is to say, in the order in which it is shown.
   public let fields: [Field]
 
+  /// One `NAME=VALUE` of the line.
   public struct Field: Hashable, Sendable {
+    /// Stable from version to version; one plain word.
     public let name: String
+    /// Untrusted text in part: whoever writes the line quotes it.
     public let value: String
   }
 

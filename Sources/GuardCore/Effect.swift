@@ -6,6 +6,7 @@ import LockModel
 public enum Effect: Hashable, Sendable {
   /// Every recorded claim is held again: clients may come.
   case open
+  /// Answer a request; nothing happens if its client is gone.
   case reply(RequestID, Reply)
   /// Find the identity of resources, and a process. Looking at storage can hang, so this happens
   /// off the core, with a deadline. Answered by ``Event/surveyed(_:_:)``.

@@ -3,8 +3,10 @@ import LockModel
 
 /// One request on one connection; never used twice while the agent lives.
 public struct RequestID: Hashable, Sendable {
+  /// The shell's count of requests; the core reads nothing into it.
   public let rawValue: UInt64
 
+  /// - Parameter rawValue: never used twice while the agent lives.
   public init(_ rawValue: UInt64) {
     self.rawValue = rawValue
   }
@@ -32,7 +34,7 @@ public enum Event: Sendable {
   case confirmed(OwnerID, alive: Bool)
   /// A watched process, with all its threads, is gone.
   case exited(ProcessRef)
-  /// Answers ``Effect/lookForSaveImage(_:_:)``.
+  /// Answers ``Effect/lookForSaveImage(_:name:)``.
   case saveImage(OwnerID, exists: Bool)
   /// libvirt's managed save image of the domain of that name was removed.
   case saveImageRemoved(name: String)
@@ -44,13 +46,17 @@ public enum Event: Sendable {
 
 /// One record of the ledger, and what has become of the owner since it was written.
 public struct Recovered: Hashable, Sendable {
+  /// As the ledger had it; its keeper may be gone by now.
   public let record: OwnerRecord
   /// Whether the process that the record names still lives.
   public let keeperAlive: Bool
   /// A QEMU process of that domain, if there is one now.
   public let qemu: ProcessRef?
+  /// Whether libvirt keeps a managed save image under the domain's name.
   public let saveImage: Bool
 
+  /// - Parameter keeperAlive: false where the record names no process.
+  /// - Parameter qemu: nil for an owner that no hook made: its process need not be a QEMU.
   public init(record: OwnerRecord, keeperAlive: Bool, qemu: ProcessRef?, saveImage: Bool) {
     self.record = record
     self.keeperAlive = keeperAlive
@@ -66,6 +72,7 @@ public struct Survey: Hashable, Sendable {
   /// The process that was asked about; nil where there is none.
   public let process: ProcessRef?
 
+  /// - Parameter process: nil, too, where the storage's deadline passed first.
   public init(identifications: [Identification], process: ProcessRef?) {
     self.identifications = identifications
     self.process = process
@@ -84,10 +91,13 @@ public enum RecordReason: Hashable, Sendable {
 
 /// Why a QEMU process was looked for: comes back with the answer.
 public enum SearchReason: Hashable, Sendable {
+  /// libvirt's `started` hook waits: the owner is to be bound to the process.
   case started(RequestID)
+  /// libvirt's `reconnect` hook waits: the owner is to be bound to the process again.
   case reconnect(RequestID)
   /// libvirt says that the domain stopped, or that a start failed.
   case stopped
+  /// libvirt's `release` hook waits: the claims go if there is no process.
   case release(RequestID)
   /// Nothing has been heard of a start for long, or its driver died.
   case silence
@@ -95,10 +105,13 @@ public enum SearchReason: Hashable, Sendable {
 
 /// Why a timer was set, and in which round of the owner's life: a late one means nothing.
 public struct Wake: Hashable, Sendable {
+  /// What may be due: claims whose process is gone and whose `release` has not come, a start whose
+  /// daemon died, a start of which nothing is heard (``Policy`` has the times).
   public enum Reason: Hashable, Sendable {
     case releaseGrace, driverGone, startLimit
   }
 
+  /// What to look into, if the owner is still in that round.
   public let reason: Reason
   let round: Int
 }

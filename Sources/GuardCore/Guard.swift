@@ -3,12 +3,18 @@ import LockModel
 
 /// What a node says of itself in status and messages.
 public struct NodeDescription: Hashable, Sendable {
+  /// Stands in reports, and in refusals that name a place.
   public let node: NodeName
+  /// What keeps the locks, in the word that dlmguard.conf uses: `local`.
   public let engine: String
+  /// The running agent's, which is not always that of the program that asks.
   public let version: String
+  /// The agent's own process id.
   public let pid: Int32
+  /// When the agent started, by this node's clock.
   public let started: Timestamp
 
+  /// - Parameter engine: a word for people; the core never acts by it.
   public init(node: NodeName, engine: String, version: String, pid: Int32, started: Timestamp) {
     self.node = node
     self.engine = engine
@@ -51,12 +57,16 @@ public struct Guard {
     let owner: OwnerID?
   }
 
+  /// Knows no owner yet, so its first event must be ``Event/recovered(_:)``, even with no records:
+  /// that is what opens the socket.
   public init(_ description: NodeDescription, policy: Policy) {
     self.description = description
     self.policy = policy
   }
 
-  /// Takes one event and tells what is to be done about it.
+  /// Takes one event and tells what is to be done about it, in that order.
+  ///
+  /// - Parameter time: now; stands in messages and records, and nothing is decided by it.
   public mutating func handle(_ event: Event, at time: Timestamp) -> [Effect] {
     now = time
     effects = []

@@ -20,15 +20,26 @@ public struct OwnerRecord: Hashable, Sendable {
     case client
   }
 
+  /// Which owner; also names its file in the ledger.
   public let owner: OwnerID
+  /// The domain's name when the owner was made (``Domain/name``). Untrusted text.
   public let name: String
+  /// Who asked for it: only a hook's owner may be taken over by a QEMU that a restart finds.
   public let origin: Origin
+  /// Where it was in its life; a restart looks at the host again before it believes this.
   public let stage: Stage
+  /// The process whose end ends the owner; nil where none was known, for a saved domain, and in a
+  /// record of an earlier boot of the host.
   public let keeper: ProcessRef?
+  /// When the owner was made; a restart of the agent does not change it.
   public let since: Timestamp
+  /// What it holds and what the engine is about to be asked for: recorded before it is held.
   public let claims: [Claim]
+  /// What of the domain this version cannot lock, for `status` after a restart.
   public let unguarded: [UnguardedResource]
 
+  /// - Parameter keeper: nil where no process keeps the owner, or none is known.
+  /// - Parameter claims: everything that must be held again after a restart of the agent.
   public init(
     owner: OwnerID, name: String, origin: Origin, stage: Stage, keeper: ProcessRef?,
     since: Timestamp, claims: [Claim], unguarded: [UnguardedResource]

@@ -16,7 +16,9 @@ public struct Policy: Hashable, Sendable {
     case refuse
   }
 
+  /// `readonly` of dlmguard.conf. Backing files are protected in any case.
   public var readOnly: ReadOnly
+  /// `unlockable` of dlmguard.conf.
   public var unlockable: Unlockable
   /// How long claims outlive their process while libvirt's `release` hook has not come, in ms:
   /// libvirt may still be relabelling or merging what the process left.
@@ -29,6 +31,7 @@ public struct Policy: Hashable, Sendable {
   /// to come to QEMU is admitted anew by libvirt's `start` hook.
   public var startLimit: Int64
 
+  /// What the operator does not decide has these defaults; all times in ms.
   public init(
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000

@@ -6,6 +6,7 @@ import Glibc
 public struct SaveImages: Sendable {
   private let directory: String
 
+  /// - Parameter directory: libvirt's save directory; one that is not there holds no images.
   public init(directory: String) {
     self.directory = directory
   }

@@ -7,6 +7,7 @@ public struct ClaimConflict: Error, Hashable, Sendable {
   /// In the order in which they were asked for; never empty.
   public let refused: [Claim]
 
+  /// - Parameter refused: at least one claim.
   public init(refused: [Claim]) {
     self.refused = refused
   }
@@ -33,6 +34,7 @@ public final class ClaimKeeper: Sendable {
   /// An owner is here while it holds something or while something is done for it.
   private let owners = Mutex<[OwnerID: Owner]>([:])
 
+  /// - Parameter engine: what it holds already belongs to no owner, and stays untouched.
   public init(engine: any LockEngine) {
     self.engine = engine
   }

@@ -25,8 +25,10 @@ public final class LocalEngine: LockEngine {
 
   private let state = Mutex(State())
 
+  /// Holds nothing: what a former agent held is to be asked for again.
   public init() {}
 
+  /// Granted, refused or queued at once, so `then` is mostly called before this returns.
   public func lock(
     _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
     then: @escaping Completion
@@ -41,6 +43,7 @@ public final class LocalEngine: LockEngine {
     return lock
   }
 
+  /// Converted, refused or queued at once; a lock that is not there is answered through `then`.
   public func convert(
     _ lock: LockID, to mode: LockMode, _ options: LockOptions, value: LockValue?,
     then: @escaping Completion
@@ -50,20 +53,24 @@ public final class LocalEngine: LockEngine {
     }
   }
 
+  /// The waiting operation's own `then` hears of it, mostly before this returns.
   public func cancel(_ lock: LockID) {
     // A lock that is gone has nothing that waits, which is all that was asked for.
     state.withLock { state in state.finish((try? state.table.cancel(lock)) ?? []) }
     callCompletions()
   }
 
+  /// Answered at once, and after it the requests that it lets through.
   public func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion) {
     operate(on: lock, then) { table throws(LockTable.Rejection) in
       try table.unlock(lock, value: value)
     }
   }
 
+  /// Always nil: no lock of this engine outlives its process.
   public func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID? { nil }
 
+  /// By resource and, in each, by queue in the order in which it is served.
   public func locks() -> [LockRecord] {
     state.withLock { $0.table.locks }
   }

@@ -10,6 +10,7 @@ import LockModel
 /// The value block is read with every grant that reads it (``ValueTransfer``) and written by an
 /// operation that does, if a value is given; nil leaves the block as it is.
 public protocol LockEngine: AnyObject, Sendable {
+  /// Told once what became of an operation, on any thread.
   typealias Completion = @Sendable (LockOutcome) -> Void
 
   /// Asks for a new lock. The id is good for ``cancel(_:)`` at once, for the other operations once
@@ -44,6 +45,7 @@ public protocol LockEngine: AnyObject, Sendable {
 }
 
 extension LockEngine {
+  /// The same without a value to write: the value block stays as it is.
   public func lock(
     _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions = [],
     then: @escaping Completion
@@ -51,12 +53,14 @@ extension LockEngine {
     lock(resource, mode, options, value: nil, then: then)
   }
 
+  /// The same without a value to write: the value block stays as it is.
   public func convert(
     _ lock: LockID, to mode: LockMode, _ options: LockOptions = [], then: @escaping Completion
   ) {
     convert(lock, to: mode, options, value: nil, then: then)
   }
 
+  /// The same without a value to write: the value block stays as it is.
   public func unlock(_ lock: LockID, then: @escaping Completion) {
     unlock(lock, value: nil, then: then)
   }

@@ -8,9 +8,12 @@ import LockModel
 public struct LockTable: Sendable {
   /// The end of one operation.
   public struct Completion: Hashable, Sendable {
+    /// The lock on which the operation was.
     public let lock: LockID
+    /// How it ended; ``Rejection/busy`` and ``Rejection/unknownLock`` are thrown instead.
     public let outcome: LockOutcome
 
+    /// Changes nothing by itself: the table has acted already.
     public init(_ lock: LockID, _ outcome: LockOutcome) {
       self.lock = lock
       self.outcome = outcome
@@ -36,6 +39,7 @@ public struct LockTable: Sendable {
   private var resourceOfLock: [LockID: ResourceName] = [:]
   private var lastNumber: UInt64 = 0
 
+  /// Holds no lock; the first that is asked for has number 1.
   public init() {}
 
   /// Asks for a new lock.
@@ -52,6 +56,9 @@ public struct LockTable: Sendable {
   }
 
   /// Asks to hold a lock in another mode.
+  ///
+  /// - Throws: ``Rejection``: the lock is gone, its last operation still waits, or the options make
+  ///   no sense for a conversion to that mode.
   public mutating func convert(
     _ lock: LockID, to mode: LockMode, _ options: LockOptions = [], value: LockValue? = nil
   ) throws(Rejection) -> [Completion] {
@@ -63,12 +70,17 @@ public struct LockTable: Sendable {
 
   /// Withdraws what waits for a lock, if anything does: a waiting request is then gone, a waiting
   /// conversion leaves the lock in its former mode.
+  ///
+  /// - Throws: ``Rejection/unknownLock`` where the lock is gone.
   public mutating func cancel(_ lock: LockID) throws(Rejection) -> [Completion] {
     let resource = try resource(of: lock)
     return finish(resources[resource, default: ResourceQueues()].cancel(lock), on: resource)
   }
 
   /// Gives a lock back.
+  ///
+  /// - Throws: ``Rejection/unknownLock`` where the lock is gone, ``Rejection/busy`` while its last
+  ///   operation still waits.
   public mutating func unlock(_ lock: LockID, value: LockValue? = nil) throws(Rejection)
     -> [Completion]
   {

@@ -5,14 +5,18 @@ import LockModel
 /// The engine gives it out, and never twice in one process: the kernel's own lock ids are small
 /// numbers that are used again at once, and are not known before the request has been sent.
 public struct LockID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The engine's own count, not the kernel's `lkid`.
   public let number: UInt64
 
+  /// For engines: operations on an id that none gave out end as ``LockOutcome/unknownLock``.
   public init(number: UInt64) {
     self.number = number
   }
 
+  /// `lock 7`.
   public var description: String { "lock \(number)" }
 
+  /// In the order in which one engine gave them out.
   public static func < (lhs: LockID, rhs: LockID) -> Bool {
     lhs.number < rhs.number
   }
@@ -24,6 +28,7 @@ public struct LockValue: Hashable, Sendable {
   /// Its length in bytes, always.
   public static let length = 32
 
+  /// Exactly ``length`` of them; what they mean is the writer's business.
   public let bytes: [UInt8]
 
   /// Nil unless there are exactly ``length`` bytes.
@@ -35,8 +40,10 @@ public struct LockValue: Hashable, Sendable {
 
 /// How a request is to be treated when it cannot be granted at once.
 public struct LockOptions: OptionSet, Hashable, Sendable {
+  /// One bit an option; this program's own numbers, not the kernel's `DLM_LKF_*`.
   public let rawValue: UInt8
 
+  /// - Parameter rawValue: bits that name no option have no effect.
   public init(rawValue: UInt8) {
     self.rawValue = rawValue
   }
@@ -83,14 +90,18 @@ public struct LockRecord: Hashable, Sendable {
     case granted, converting, waiting
   }
 
+  /// The id by which the engine's operations know it.
   public let lock: LockID
+  /// What it locks, or waits to lock.
   public let resource: ResourceName
   /// Nil while a new request waits.
   public let granted: LockMode?
   /// Nil while nothing is asked for.
   public let requested: LockMode?
+  /// Where it stands; a converting lock still holds its granted mode.
   public let queue: Queue
 
+  /// - Parameter queue: `waiting` goes with no granted mode, `granted` with no requested one.
   public init(
     lock: LockID, resource: ResourceName, granted: LockMode?, requested: LockMode?, queue: Queue
   ) {

@@ -6,6 +6,7 @@ public enum ValueTransfer: Hashable, Sendable {
   case read
   /// The requester's bytes become the block, if it gave any.
   case write
+  /// The block is neither read nor written.
   case none
 
   /// - Parameter from: nil for a new lock.

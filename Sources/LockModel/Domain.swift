@@ -6,6 +6,7 @@ public struct Domain: Hashable, Sendable {
   /// it through ``Quoted``.
   public let name: String
 
+  /// - Parameter name: taken as it is, however odd.
   public init(uuid: DomainUUID, name: String) {
     self.uuid = uuid
     self.name = name
@@ -17,10 +18,12 @@ public struct Domain: Hashable, Sendable {
 /// Starting a domain again makes a new owner, so a late message about the former incarnation can
 /// never touch the locks of the present one.
 public struct OwnerID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The domain that it is an incarnation of.
   public let domain: DomainUUID
   /// Counts incarnations on this node; never used twice while a record of an owner exists.
   public let instance: UInt64
 
+  /// - Parameter instance: one that no owner of this node has, nor any record in its ledger.
   public init(domain: DomainUUID, instance: UInt64) {
     self.domain = domain
     self.instance = instance
@@ -38,6 +41,7 @@ public struct OwnerID: Hashable, Sendable, Comparable, CustomStringConvertible {
     guard self.description == description else { return nil }
   }
 
+  /// By domain, and the incarnations of one domain from the earliest to the latest.
   public static func < (lhs: OwnerID, rhs: OwnerID) -> Bool {
     (lhs.domain, lhs.instance) < (rhs.domain, rhs.instance)
   }
@@ -45,8 +49,10 @@ public struct OwnerID: Hashable, Sendable, Comparable, CustomStringConvertible {
 
 /// A node of the cluster, as people call it (its host name).
 public struct NodeName: Hashable, Sendable, CustomStringConvertible {
+  /// The name as it was given; parts of resource names are made of it.
   public let description: String
 
+  /// - Parameter name: must differ on every node, or two nodes' local files may be taken for one.
   public init(_ name: String) {
     description = name
   }

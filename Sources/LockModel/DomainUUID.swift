@@ -28,6 +28,7 @@ public struct DomainUUID: Hashable, Sendable, Comparable {
     }
   }
 
+  /// The order of the canonical texts; it says nothing of age.
   public static func < (lhs: DomainUUID, rhs: DomainUUID) -> Bool {
     (lhs.high, lhs.low) < (rhs.high, rhs.low)
   }

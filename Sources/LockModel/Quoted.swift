@@ -12,6 +12,7 @@ public struct Quoted: CustomStringConvertible {
     self.limit = limit
   }
 
+  /// The text in single quotes, on one line; what is escaped reads as in Swift: `\n`, `\u{1b}`.
   public var description: String {
     var line = "'"
     for scalar in text.unicodeScalars.prefix(limit) {

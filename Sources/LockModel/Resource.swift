@@ -33,11 +33,14 @@ public enum ResourceSource: Hashable, Sendable {
 
 /// One thing of a domain that is to be locked.
 public struct Resource: Hashable, Sendable {
-  /// Which part of the domain uses it: `disk vda`, `backing file 1 of vda`, `lease`.
+  /// Which part of the domain uses it: `disk vda`, `backing file 1 of vda`, `lease db`.
   public let device: String
+  /// Where this node's XML says that it lies; another node may call it otherwise.
   public let source: ResourceSource
+  /// What the domain does with it, before policy makes a mode of that.
   public let access: Access
 
+  /// - Parameter device: stands in messages; untrusted parts of it must be made plain before.
   public init(device: String, source: ResourceSource, access: Access) {
     self.device = device
     self.source = source
@@ -52,6 +55,7 @@ public struct UnguardedResource: Hashable, Sendable {
   /// What it is and where, for a person: `network disk (rbd pool/image)`.
   public let description: String
 
+  /// - Parameter description: by which a person finds it in the XML.
   public init(device: String, description: String) {
     self.device = device
     self.description = description

@@ -17,6 +17,7 @@ public struct ResourceName: Hashable, Sendable, Comparable, CustomStringConverti
     case unprintable
   }
 
+  /// The name itself, as the kernel and every table show it.
   public let description: String
 
   /// Takes a name as it is.

@@ -2,12 +2,15 @@
 ///
 /// Only for people to read: nothing is ever decided by comparing two nodes' clocks.
 public struct Timestamp: Hashable, Sendable, Comparable {
+  /// By the clock of the node that took it; negative before 1970.
   public let milliseconds: Int64
 
+  /// - Parameter milliseconds: after 1970-01-01T00:00:00Z, leap seconds not counted.
   public init(milliseconds: Int64) {
     self.milliseconds = milliseconds
   }
 
+  /// Earlier first; means something between two times of one node only.
   public static func < (lhs: Timestamp, rhs: Timestamp) -> Bool {
     lhs.milliseconds < rhs.milliseconds
   }
