@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Compares one call of the hook with the same job in C and in Python, in one interleaved run.
 
-usage: compare.py HOOK [--rounds N] [--socket PATH]
+usage: compare.py HOOK [--rounds N] [--socket PATH --xml FILE]
 
 HOOK is the static executable that scripts/build-hook prints. The C peer is compiled here, with cc
 and the shared libxml2. Without a socket of a running agent a responder in this script answers
-"done". Run it as root: for an ordinary user the hook has nothing to do.
+"done". A running agent locks what the XML names: the files must exist, and after each call the
+domain is released, outside what is measured. Run it as root: for an ordinary user the hook has
+nothing to do.
 """
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -18,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 XML = HERE / "8-disks.xml"
@@ -47,9 +51,22 @@ def respond(path, seen):
     threading.Thread(target=serve, daemon=True).start()
 
 
-def run(command, environment):
+def release(path, xml):
+    """Has the agent forget the domain: a second prepare would be refused."""
+    request = {
+        "v": 1, "op": "hook", "hook": "release", "name": ARGUMENTS[0], "caller": os.getpid(),
+        "uuid": ElementTree.parse(xml).findtext("uuid"), "resources": [], "unguarded": [],
+    }
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.connect(path)
+        agent.sendall(json.dumps(request).encode() + b"\n")
+        if not json.loads(agent.makefile().readline())["ok"]:
+            sys.exit("compare.py: the agent did not release the domain")
+
+
+def run(command, environment, xml):
     """Wall and CPU milliseconds of one process, from spawn to reaped."""
-    stdin = (os.POSIX_SPAWN_OPEN, 0, str(XML), os.O_RDONLY, 0)
+    stdin = (os.POSIX_SPAWN_OPEN, 0, str(xml), os.O_RDONLY, 0)
     start = time.perf_counter()
     pid = os.posix_spawn(command[0], command, environment, file_actions=[stdin])
     _, status, usage = os.wait4(pid, 0)
@@ -64,6 +81,7 @@ def main():
     parser.add_argument("hook", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--socket", help="of a running agent")
+    parser.add_argument("--xml", default=XML, help="the domain")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("compare.py: run it as root: for an ordinary user the hook has nothing to do")
@@ -94,13 +112,20 @@ def main():
             "ours": [hook, *ARGUMENTS],
         }
         results = {name: [] for name in commands}
+
+        def once(command):
+            figures = run(command, environment, options.xml)
+            if options.socket and command[0] != "/bin/true":
+                release(options.socket, options.xml)
+            return figures
+
         for command in commands.values():  # warm the caches
-            run(command, environment)
+            once(command)
         if len(set(seen)) > 1:
             sys.exit("compare.py: the peers do not ask the same:\n" + b"".join(seen).decode())
         for _ in range(options.rounds):
             for name, command in commands.items():
-                results[name].append(run(command, environment))
+                results[name].append(once(command))
 
     print(f"{'':8}{'CPU ms':>9}{'wall ms':>9}{'ours/it':>9}   (medians of {options.rounds})")
     cpu = {name: statistics.median(c for _, c in runs) for name, runs in results.items()}
