@@ -30,11 +30,12 @@ class Lab:
         path.mkdir()
         return path
 
-    def compile(self, source):
+    def compile(self, source, **definitions):
         """The program that a C file beside these scripts becomes."""
         source = HERE / source
         program = self.folder / source.stem
-        subprocess.check_call(["cc", "-O2", "-Wall", "-o", program, source])
+        flags = [f'-D{name}="{value}"' for name, value in definitions.items()]
+        subprocess.check_call(["cc", "-O2", "-Wall", *flags, "-o", program, source])
         return program
 
     def start(self, *command, **options):
@@ -164,11 +165,6 @@ def mark(text, value, limit, unit=""):
 
 def percentile(values, percent):
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
-
-
-def bar():
-    """Flushes: what C programs and other scripts print comes in between."""
-    print(flush=True, end="")
 
 
 def number_of(variable, default):

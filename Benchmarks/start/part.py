@@ -1,1 +1,159 @@
-def run(lab): pass
+"""`virsh start` and `virsh destroy` of real guests: with the guard, without any hook, and with the
+hooks that people write."""
+import collections
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import time
+
+from measure import HERE, Unmeasurable, mark, number_of, table, title
+
+HOST = HERE.parent / "Tests" / "Host" / "host"
+DOMAIN = HERE.parent / "Tests" / "Host" / "domain"
+MOST = 1.03
+DISKS = (1, 8)
+# "none again" does the same as "none": how far these two differ is what no figure here can tell.
+HOSTS = {
+    "none": None, "none again": None, "dlmguard": "guard", "bash": "hook.bash",
+    "python3": "hook.py",
+}
+
+
+class Host:
+    """One libvirtd in namespaces of its own, and what it has for a hook."""
+
+    def __init__(self, lab, letter, hook):
+        self.name = letter
+        self.home = lab.folder / letter
+        self.environment = os.environ | {
+            "DLMGUARD_LAB": str(lab.folder), "BIN": str(lab.programs),
+            "GUARD": "on" if hook == "guard" else "off", "LC_ALL": "C",
+        }
+        self.do("up", letter)
+        self.hooks = self.home / "etc-libvirt" / "hooks" / "qemu.d"
+        if hook == "guard":
+            self.do("start", letter, "dlmguardd")
+        elif hook:
+            self.hooks.mkdir(parents=True)
+            shutil.copy(HERE / "start" / hook, self.hooks / "peer")
+        # libvirtd looks for hooks when it starts.
+        self.do("start", letter, "libvirtd")
+        self.uri = self.do("sock", letter).strip()
+        images = self.home / "images"
+        images.mkdir()
+        for count in DISKS:
+            disks = [images / f"{count}-{index}.qcow2" for index in range(count)]
+            for disk in disks:
+                output("qemu-img", "create", "-q", "-f", "qcow2", disk, "4M")
+            # QEMU's own locking stays on: it costs everybody the same, and nothing is shared.
+            xml = self.home / f"{count}.xml"
+            xml.write_text(output(
+                DOMAIN, "--qemu-locking", f"guest{count}", *disks, env=self.environment))
+            self.virsh("define", xml)
+
+    def do(self, *words):
+        return output(HOST, *words, env=self.environment)
+
+    def virsh(self, *words):
+        """How many ms it took."""
+        start = time.perf_counter()
+        output("virsh", "-q", "-c", self.uri, *words)
+        return (time.perf_counter() - start) * 1000
+
+    def cycle(self, count):
+        return self.virsh("start", f"guest{count}"), self.virsh("destroy", f"guest{count}")
+
+
+def output(*words, **options):
+    """What a command printed; a daemon that it leaves behind does not hold this up."""
+    run = subprocess.run(
+        [str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, timeout=120, check=False, **options)
+    if run.returncode != 0:
+        raise Unmeasurable(f"{' '.join(map(str, words))}: {run.stderr or run.stdout}")
+    return run.stdout
+
+
+def check_guarded(host):
+    """A guard that guards nothing would be fast."""
+    host.virsh("start", "guest8")
+    host.do("exec", host.name, "dlmguard", "inquire", "guest8")
+    host.virsh("destroy", "guest8")
+
+
+def ratios(sums, name, generator):
+    """The ratio to "none" of the medians, and where 95 % of the resampled ones lie."""
+    ratio = statistics.median(sums[name]) / statistics.median(sums["none"])
+    rounds = len(sums["none"])
+    resampled = []
+    for _ in range(2000):
+        chosen = [generator.randrange(rounds) for _ in range(rounds)]
+        resampled.append(
+            statistics.median([sums[name][index] for index in chosen])
+            / statistics.median([sums["none"][index] for index in chosen]))
+    resampled.sort()
+    return ratio, resampled[50], resampled[-51]
+
+
+def hook_calls(lab, host):
+    """What each call of the hook takes when libvirt makes it."""
+    # Outside the hook's directory libvirt would not take it for a hook of its own.
+    real, log = host.home / "hook", host.home / "calls"
+    shutil.copy(host.hooks / "dlmguard", real)
+    timed = lab.compile("start/timed.c", HOOK=real, LOG=log)
+    # At once, as an upgrade replaces it.
+    shutil.copy(timed, host.hooks / ".new")
+    os.rename(host.hooks / ".new", host.hooks / "dlmguard")
+    for _ in range(10):
+        host.cycle(8)
+    calls = collections.defaultdict(list)
+    for line in log.read_text().splitlines():
+        operation, wall, cpu = line.split()
+        calls[operation].append((int(wall) / 1000, int(cpu) / 1000))
+    medians = {
+        operation: [statistics.median(values) for values in zip(*figures)]
+        for operation, figures in calls.items()}
+    medians["all five"] = [sum(values) for values in zip(*medians.values())]
+    print()
+    table(["hook call, 8 disks", "ms", "CPU ms"], [
+        [operation, *(f"{value:.2f}" for value in values)]
+        for operation, values in medians.items()])
+
+
+def run(lab):
+    rounds = number_of("ROUNDS", 25)
+    title(f"virsh start and virsh destroy, medians of {rounds} interleaved rounds, ms")
+    lab.stack.callback(
+        subprocess.run, [HOST, "downall"], check=False,
+        env=os.environ | {"DLMGUARD_LAB": str(lab.folder)})
+    hosts = {
+        name: Host(lab, "NOGBP"[index], hook) for index, (name, hook) in enumerate(HOSTS.items())}
+    check_guarded(hosts["dlmguard"])
+    times = collections.defaultdict(list)
+    generator = random.Random(1)
+    for round_number in range(rounds + 1):
+        order = [(name, count) for name in hosts for count in DISKS]
+        generator.shuffle(order)
+        for name, count in order:
+            figures = hosts[name].cycle(count)
+            if round_number > 0:  # the first one warms the caches
+                times[name, count].append(figures)
+    rows, sums = [], {count: {} for count in DISKS}
+    for count in DISKS:
+        for name in hosts:
+            sums[count][name] = [sum(figures) for figures in times[name, count]]
+        for name in hosts:
+            starts, destroys = zip(*times[name, count])
+            ratio, low, high = ratios(sums[count], name, generator)
+            rows.append([
+                name, count, *(f"{statistics.median(values):.0f}" for values in (
+                    starts, destroys, sums[count][name])),
+                f"{ratio:.3f}", "" if name == "none" else f"{low:.3f} … {high:.3f}"])
+    table(["hook", "disks", "start", "destroy", "sum", "of none", "95 %"], rows)
+    for count in DISKS:
+        ratio, _, _ = ratios(sums[count], "dlmguard", generator)
+        mark(f"start and destroy of a guest of {count} disk{'s' * (count > 1)}, of none",
+             ratio, MOST)
+    hook_calls(lab, hosts["dlmguard"])
