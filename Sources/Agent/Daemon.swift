@@ -43,14 +43,14 @@ public struct Daemon {
   ///
   /// - Throws: ``Failure`` where it cannot start.
   public func run() throws(Failure) {
-    do throws(SystemError) {
+    do {
       try serve()
     } catch {
-      throw Failure(description: error.description)
+      throw Failure(description: "\(error)")
     }
   }
 
-  private func serve() throws(SystemError) {
+  private func serve() throws {
     // Before any thread exists, so that every one inherits the mask.
     let signals = try SystemError.check("take signals", dlmguard_termination_signals())
     // A pidfd for every guest, and a socket for every client.
@@ -94,7 +94,7 @@ public struct Daemon {
       log.notice("stopping; locks of running guests stay recorded for the next agent")
       agent.stop()
     }
-    agent.start(with: contents)
+    try agent.start(with: contents)
     loop.run()
   }
 

@@ -35,6 +35,8 @@ actor NodeAgent {
   private var storageThreads: SpareThreads?
   private var processThreads: SpareThreads?
   private var watched: [ProcessRef: PIDFD] = [:]
+  /// Processes whose end will not be noticed before the kernel has a descriptor for them.
+  private var unwatchable: Set<ProcessRef> = []
   private var surveys: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
 
@@ -56,21 +58,34 @@ actor NodeAgent {
   }
 
   /// Takes the ledger's claims over, then opens the socket. The event loop must be about to run.
-  nonisolated func start(with contents: Ledger.Contents) {
-    post { agent in
+  ///
+  /// - Throws: ``ProcessTable/Unreadable`` where it cannot be told which guests still run.
+  nonisolated func start(with contents: Ledger.Contents) throws(ProcessTable.Unreadable) {
+    var recovered: [Recovered] = []
+    for record in contents.records { recovered.append(try look(for: record)) }
+    post { [recovered] agent in
       for problem in contents.problems { agent.handle(.alarm(problem)) }
-      let processes = agent.processes
-      let images = agent.images
-      agent.handle(
-        .recovered(
-          contents.records.map { record in
-            Recovered(
-              record: record, keeperAlive: record.keeper.map(processes.isAlive) ?? false,
-              qemu: record.origin == .hook
-                ? processes.qemu(of: Domain(uuid: record.owner.domain, name: record.name)) : nil,
-              saveImage: images.exists(for: record.name))
-          }))
+      agent.handle(.recovered(recovered))
     }
+  }
+
+  private nonisolated func look(
+    for record: OwnerRecord
+  ) throws(ProcessTable.Unreadable) -> Recovered {
+    var isAlive = false
+    if let keeper = record.keeper {
+      do throws(PIDFD.Failure) {
+        _ = try PIDFD(keeper, in: processes)
+        isAlive = true
+      } catch {
+        isAlive = error != .gone
+      }
+    }
+    let domain = Domain(uuid: record.owner.domain, name: record.name)
+    return Recovered(
+      record: record, keeperAlive: isAlive,
+      qemu: record.origin == .hook ? try processes.qemu(of: domain) : nil,
+      saveImage: images.exists(for: record.name))
   }
 
   /// Nobody new is let in; locks and ledger stay as they are, for the next agent to take over.
@@ -121,7 +136,7 @@ actor NodeAgent {
     case .find(let owner, let domain, let reason):
       find(owner, domain, reason)
     case .confirm(let owner, let process):
-      return [.confirmed(owner, alive: watched[process].map { !$0.isGone } ?? false)]
+      return [.confirmed(owner, alive: isAlive(process))]
     case .watch(let process): return watch(process)
     case .unwatch(let process): unwatch(process)
     case .lookForSaveImage(let owner, let name):
@@ -186,7 +201,7 @@ actor NodeAgent {
     threads.run { [self] in
       let process = query.flatMap { query in
         switch query {
-        case .exactly(let pid): processes.process(pid)
+        case .exactly(let pid): try? processes.process(pid)
         case .driver(let pid): processes.driver(of: pid)
         }
       }
@@ -232,14 +247,27 @@ actor NodeAgent {
       ?? SpareThreads("dlmguard.processes", maximum: 4, loop: loop) { [self] thread in
         assumeIsolated { $0.processThreads?.free(thread) }
       }
-    threads.run { [self] in report(.found(owner, processes.qemu(of: domain), reason)) }
+    threads.run { [self] in
+      do throws(ProcessTable.Unreadable) {
+        report(.found(owner, try processes.qemu(of: domain), reason))
+      } catch {
+        // "Not found" would free what a running guest may use: the question stays.
+        log.error("\(error); looking again for the QEMU process of \(Quoted(domain.name))")
+        loop.after(Self.retry) { [self] in
+          assumeIsolated { $0.find(owner, domain, reason) }
+        }
+      }
+    }
     processThreads = threads
   }
 
+  /// How long to wait before what could not be told is asked again, in ms.
+  private static let retry: Int64 = 1_000
+
   private func watch(_ process: ProcessRef) -> [Event] {
     guard watched[process] == nil else { return [] }
-    guard let pidfd = PIDFD(process, in: processes) else { return [.exited(process)] }
-    do throws(SystemError) {
+    do {
+      let pidfd = try PIDFD(process, in: processes)
       try loop.watch(pidfd.descriptor, for: .readable) { [self] _ in
         assumeIsolated { agent in
           // Once is enough: it stays readable. The owner's end closes it.
@@ -248,15 +276,34 @@ actor NodeAgent {
         }
       }
       watched[process] = pidfd
+      unwatchable.remove(process)
+      return []
+    } catch PIDFD.Failure.gone {
+      unwatchable.remove(process)
+      return [.exited(process)]
     } catch {
-      return [.alarm("the end of \(process) will not be noticed: \(error)")]
+      // Its end is not noticed meanwhile: what it uses stays locked.
+      log.error("cannot watch \(process): \(error); trying again")
+      unwatchable.insert(process)
+      loop.after(Self.retry) { [self] in
+        assumeIsolated { agent in
+          guard agent.unwatchable.contains(process) else { return }
+          for event in agent.watch(process) { agent.handle(event) }
+        }
+      }
+      return []
     }
-    return []
   }
 
   private func unwatch(_ process: ProcessRef) {
+    unwatchable.remove(process)
     guard let pidfd = watched.removeValue(forKey: process) else { return }
     loop.forget(pidfd.descriptor)
+  }
+
+  /// Only what is known to be gone is gone.
+  private func isAlive(_ process: ProcessRef) -> Bool {
+    watched[process].map { !$0.isGone } ?? unwatchable.contains(process)
   }
 
   private func watchSaveImages() {

@@ -3,17 +3,38 @@ import Glibc
 import LockModel
 
 /// A descriptor on one process (pidfd_open(2)): it cannot come to mean another one, and becomes
-/// readable when the process, with all its threads, has exited and so has closed its files.
+/// readable when the process, with all its threads, has exited and so has closed its files. The
+/// state letter of /proc says less: a process whose first thread is a zombie may still write.
 public final class PIDFD: Sendable {
+  /// Why there is no descriptor.
+  public enum Failure: Error, Hashable, Sendable {
+    /// That very process is gone.
+    case gone
+    /// It cannot be told, or the kernel has no descriptors left; why, for a person.
+    case unavailable(String)
+  }
+
   /// For epoll(7): readable once the process is gone.
   public let descriptor: Int32
 
-  /// Nil where that very process is gone already.
-  public init?(_ process: ProcessRef, in table: ProcessTable) {
-    descriptor = dlmguard_pidfd_open(process.pid)
-    guard descriptor >= 0 else { return nil }
+  /// Opens a descriptor on that very process. Any thread.
+  ///
+  /// - Throws: ``Failure``; only ``Failure/gone`` says anything about the process.
+  public init(_ process: ProcessRef, in table: ProcessTable) throws(Failure) {
+    let descriptor = dlmguard_pidfd_open(process.pid)
+    self.descriptor = descriptor
+    if descriptor == -ESRCH { throw .gone }
+    guard descriptor >= 0 else {
+      throw .unavailable(String(cString: dlmguard_error_text(-descriptor)))
+    }
     // The pid might have been given to another process before it was opened.
-    if table.process(process.pid) != process { return nil }
+    let present: ProcessRef?
+    do throws(ProcessTable.Unreadable) {
+      present = try table.process(process.pid)
+    } catch {
+      throw .unavailable(error.description)
+    }
+    if present != process || isGone { throw .gone }
   }
 
   deinit {

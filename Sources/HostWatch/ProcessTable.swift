@@ -16,23 +16,29 @@ public struct ProcessTable: Sendable {
     self.proc = proc
   }
 
-  /// The process that has that pid now; nil where there is none.
-  public func process(_ pid: Int32) -> ProcessRef? {
-    status(pid).map { ProcessRef(pid: pid, startTime: $0.startTime) }
+  /// /proc did not say what there is: which is not the same as nothing being there.
+  public struct Unreadable: Error, Hashable, Sendable, CustomStringConvertible {
+    let path: String
+    let reason: String
+
+    /// What could not be read and why, for a person.
+    public var description: String { "cannot read \(path): \(reason)" }
   }
 
-  /// Whether that very process still exists; a zombie has given up its files and does not.
-  public func isAlive(_ process: ProcessRef) -> Bool {
-    guard let status = status(process.pid) else { return false }
-    return status.startTime == process.startTime && status.state != "Z" && status.state != "X"
+  /// The process that has that pid now; nil where there is none.
+  ///
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func process(_ pid: Int32) throws(Unreadable) -> ProcessRef? {
+    try status(pid).map { ProcessRef(pid: pid, startTime: $0.startTime) }
   }
 
   /// The libvirt daemon above a process: the process itself or its nearest ancestor of that name. A
-  /// hook may be called through a script, whose end would say nothing about the start.
+  /// hook may be called through a script, whose end would say nothing about the start. Nil where
+  /// there is none, or it cannot be told.
   public func driver(of pid: Int32) -> ProcessRef? {
     var pid = pid
     for _ in 0..<16 {
-      guard pid > 0, let status = status(pid) else { return nil }
+      guard pid > 0, let status = try? status(pid) else { return nil }
       if status.command == "libvirtd" || status.command == "virtqemud" {
         return ProcessRef(pid: pid, startTime: status.startTime)
       }
@@ -42,26 +48,31 @@ public struct ProcessTable: Sendable {
   }
 
   /// The QEMU process of a domain: libvirt's pid file says which, the command line proves it; where
-  /// the file does not help, every process is looked at. Nil where there is none.
-  public func qemu(of domain: Domain) -> ProcessRef? {
-    if let pid = pidFile(domain.name), let process = qemu(pid, of: domain.uuid) { return process }
-    for name in names(in: proc) {
-      if let pid = Int32(name), let process = qemu(pid, of: domain.uuid) { return process }
+  /// the file does not help (libvirt writes the name into the file's in its own way), every process
+  /// is looked at. Nil where there is none.
+  ///
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func qemu(of domain: Domain) throws(Unreadable) -> ProcessRef? {
+    if let pid = pidFile(domain.name), let process = try qemu(pid, of: domain.uuid) {
+      return process
+    }
+    for name in try names(in: proc) {
+      if let pid = Int32(name), let process = try qemu(pid, of: domain.uuid) { return process }
     }
     return nil
   }
 
-  private func qemu(_ pid: Int32, of uuid: DomainUUID) -> ProcessRef? {
+  private func qemu(_ pid: Int32, of uuid: DomainUUID) throws(Unreadable) -> ProcessRef? {
     // Before and after reading the command line it must be the same process.
-    guard let process = process(pid), isAlive(process), arguments(pid, contain: uuid),
-      self.process(pid) == process
+    guard let process = try process(pid), try arguments(pid, contain: uuid),
+      try self.process(pid) == process
     else { return nil }
     return process
   }
 
   /// libvirt starts every QEMU with `-uuid UUID` (qemu_command.c, qemuBuildCommandLine).
-  private func arguments(_ pid: Int32, contain uuid: DomainUUID) -> Bool {
-    let words = (read("\(proc)/\(pid)/cmdline", limit: 1 << 16) ?? []).split(
+  private func arguments(_ pid: Int32, contain uuid: DomainUUID) throws(Unreadable) -> Bool {
+    let words = (try read("\(proc)/\(pid)/cmdline", limit: 1 << 16) ?? []).split(
       separator: 0, omittingEmptySubsequences: false)
     let wanted = Array("\(uuid)".utf8)
     return zip(words, words.dropFirst()).contains { option, value in
@@ -71,43 +82,48 @@ public struct ProcessTable: Sendable {
 
   private func pidFile(_ name: String) -> Int32? {
     guard !name.contains("/"), !name.utf8.contains(0),
-      let bytes = read("\(libvirtRunDirectory)/\(name).pid", limit: 32)
+      let bytes = try? read("\(libvirtRunDirectory)/\(name).pid", limit: 32)
     else { return nil }
     return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 
   private struct Status {
     let command: String
-    let state: String
     let parent: Int32
     let startTime: UInt64
   }
 
   /// `/proc/PID/stat`: the command stands in parentheses and may hold anything, so what follows it
-  /// is counted from the last one.
-  private func status(_ pid: Int32) -> Status? {
-    guard let bytes = read("\(proc)/\(pid)/stat", limit: 4096),
-      let open = bytes.firstIndex(of: UInt8(ascii: "(")),
+  /// is counted from the last one. Nil where there is no such process.
+  private func status(_ pid: Int32) throws(Unreadable) -> Status? {
+    let path = "\(proc)/\(pid)/stat"
+    guard let bytes = try read(path, limit: 4096) else { return nil }
+    if let open = bytes.firstIndex(of: UInt8(ascii: "(")),
       let close = bytes.lastIndex(of: UInt8(ascii: ")")), open < close
-    else { return nil }
-    let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " ")).map {
-      String(decoding: $0, as: UTF8.self)
+    {
+      let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " ")).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+      // Fields 4 and 22 of the line.
+      if fields.count > 19, let parent = Int32(fields[1]), let startTime = UInt64(fields[19]) {
+        return Status(
+          command: String(decoding: bytes[(open + 1)..<close], as: UTF8.self), parent: parent,
+          startTime: startTime)
+      }
     }
-    // Fields 3, 4 and 22 of the line.
-    guard fields.count > 19, let parent = Int32(fields[1]), let startTime = UInt64(fields[19])
-    else { return nil }
-    return Status(
-      command: String(decoding: bytes[(open + 1)..<close], as: UTF8.self), state: fields[0],
-      parent: parent, startTime: startTime)
+    throw Unreadable(path: path, reason: "it is not as proc(5) says")
   }
 
-  private func read(_ path: String, limit: Int) -> [UInt8]? {
+  /// The bytes of a file; nil where it, or its process, is not there.
+  private func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: limit)
     let count = dlmguard_read_file(path, &bytes, limit)
-    return count < 0 ? nil : Array(bytes[..<count])
+    if count == -Int(ENOENT) || count == -Int(ESRCH) { return nil }
+    guard count >= 0 else { throw unreadable(path, count) }
+    return Array(bytes[..<count])
   }
 
-  private func names(in directory: String) -> [String] {
+  private func names(in directory: String) throws(Unreadable) -> [String] {
     var capacity = 1 << 16
     while true {
       var names = [CChar](repeating: 0, count: capacity)
@@ -116,10 +132,14 @@ public struct ProcessTable: Sendable {
         capacity *= 2
         continue
       }
-      guard count > 0 else { return [] }
+      guard count >= 0 else { throw unreadable(directory, count) }
       return names[..<count].split(separator: 0).map { name in
         String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       }
     }
+  }
+
+  private func unreadable(_ path: String, _ result: Int) -> Unreadable {
+    Unreadable(path: path, reason: String(cString: dlmguard_error_text(Int32(clamping: -result))))
   }
 }

@@ -35,7 +35,7 @@ final class RunningAgent {
       ledger: ledger,
       engine: LocalEngine(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     client = AgentClient(path: configuration.socket, patience: 10_000)
-    agent.start(with: try ledger.read())
+    try agent.start(with: try ledger.read())
     let done = done
     Thread.detachNewThread {
       loop.run()

@@ -36,20 +36,31 @@ final class FakeProc {
 
   @Test func thisProcessIsThere() throws {
     let table = ProcessTable(libvirtRunDirectory: "/nowhere")
-    let process = try #require(table.process(getpid()))
-    #expect(table.isAlive(process))
-    #expect(!table.isAlive(ProcessRef(pid: process.pid, startTime: process.startTime + 1)))
-    #expect(table.process(Int32.max) == nil)
+    let process = try #require(try table.process(getpid()))
+    #expect(process.startTime > 0)
+    #expect(try table.process(Int32.max) == nil)
   }
 
   @Test func aCommandMayHoldAnything() throws {
     try proc.add(7, "a) S 1 (b", parent: 3, start: 99)
-    #expect(proc.table.process(7) == ProcessRef(pid: 7, startTime: 99))
+    #expect(try proc.table.process(7) == ProcessRef(pid: 7, startTime: 99))
   }
 
-  @Test func aZombieHasGivenUpItsFiles() throws {
-    try proc.add(7, "qemu", state: "Z")
-    #expect(!proc.table.isAlive(ProcessRef(pid: 7, startTime: 5)))
+  /// "There is none" frees locks, so it must never stand for "it could not be read".
+  @Test func whatCannotBeReadIsNotTakenForNothing() throws {
+    try proc.add(7, "qemu")
+    let stat = proc.root.appendingPathComponent("7/stat")
+    try Data("nonsense".utf8).write(to: stat)
+    #expect(throws: ProcessTable.Unreadable.self) { try proc.table.process(7) }
+    try FileManager.default.removeItem(at: stat)
+    try FileManager.default.createDirectory(at: stat, withIntermediateDirectories: false)
+    #expect(throws: ProcessTable.Unreadable.self) { try proc.table.process(7) }
+    #expect(throws: ProcessTable.Unreadable.self) { try proc.table.qemu(of: domain) }
+    let nowhere = ProcessTable(libvirtRunDirectory: "/nowhere", proc: "/dev/null")
+    #expect(throws: ProcessTable.Unreadable.self) { try nowhere.qemu(of: domain) }
+    #expect(throws: PIDFD.Failure.self) {
+      try PIDFD(ProcessRef(pid: getpid(), startTime: 1), in: nowhere)
+    }
   }
 
   @Test func theDriverIsTheDaemonAboveTheHook() throws {
@@ -67,16 +78,16 @@ final class FakeProc {
 
   @Test func qemuIsFoundByPIDFileAndProvedByItsArguments() throws {
     try proc.add(60, "qemu", arguments: ["qemu", "-name", "vm", "-uuid", "\(uuid)"])
-    #expect(proc.table.qemu(of: domain)?.pid == 60, "without a pid file")
+    #expect(try proc.table.qemu(of: domain)?.pid == 60, "without a pid file")
     try Data("61\n".utf8).write(to: proc.root.appendingPathComponent("vm.pid"))
     try proc.add(61, "other", arguments: ["other", "\(uuid)"])
-    #expect(proc.table.qemu(of: domain)?.pid == 60, "a stale pid file")
+    #expect(try proc.table.qemu(of: domain)?.pid == 60, "a stale pid file")
     try proc.add(61, "qemu", arguments: ["qemu", "-uuid", "\(uuid)"])
-    #expect(proc.table.qemu(of: domain)?.pid == 61)
-    try proc.add(61, "qemu", state: "Z", arguments: ["qemu", "-uuid", "\(uuid)"])
-    #expect(proc.table.qemu(of: domain)?.pid == 60)
+    #expect(try proc.table.qemu(of: domain)?.pid == 61)
+    try proc.add(61, "qemu", state: "Z")
+    #expect(try proc.table.qemu(of: domain)?.pid == 60, "a zombie has no command line")
     try proc.add(60, "qemu", arguments: ["qemu", "-uuid", "00000000-0000-0000-0000-000000000001"])
-    #expect(proc.table.qemu(of: domain) == nil)
+    #expect(try proc.table.qemu(of: domain) == nil)
   }
 }
 
@@ -87,16 +98,17 @@ final class FakeProc {
     child.executableURL = URL(fileURLWithPath: "/bin/sleep")
     child.arguments = ["1000"]
     try child.run()
-    let process = try #require(table.process(child.processIdentifier))
-    let pidfd = try #require(PIDFD(process, in: table))
+    let process = try #require(try table.process(child.processIdentifier))
+    let pidfd = try PIDFD(process, in: table)
     #expect(!pidfd.isGone)
-    #expect(
-      PIDFD(ProcessRef(pid: process.pid, startTime: process.startTime + 1), in: table) == nil)
+    #expect(throws: PIDFD.Failure.gone) {
+      try PIDFD(ProcessRef(pid: process.pid, startTime: process.startTime + 1), in: table)
+    }
     // Dispatch's threads block signals, and so do their children: only SIGKILL ends one.
     kill(child.processIdentifier, SIGKILL)
     child.waitUntilExit()
     #expect(pidfd.isGone)
-    #expect(PIDFD(process, in: table) == nil)
+    #expect(throws: PIDFD.Failure.gone) { try PIDFD(process, in: table) }
   }
 }
 
