@@ -46,8 +46,11 @@ bench: programs host-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run
 
 # The hook is a real file and is put in place at once: libvirt runs it at any moment, and AppArmor
-# lets libvirt run nothing outside its hook directory. In both places it would run twice, and refuse
-# every start as the second of its kind.
+# lets libvirt run nothing outside its hook directory. Until then it lies one directory above, because
+# libvirt runs whatever is executable in qemu.d. In both places that libvirt knows it would run twice,
+# and refuse every start as the second of its kind.
+NEW_HOOK = $(DESTDIR)$(abspath $(dir $(HOOK))..)/dlmguard.new
+
 install:
 	@if [ "$(HOOK)" != /etc/libvirt/hooks/qemu ] && grep -qs dlmguard $(DESTDIR)/etc/libvirt/hooks/qemu; then \
 	  echo "$(DESTDIR)/etc/libvirt/hooks/qemu is, or calls, dlmguard's hook: remove it, or install with HOOK=/etc/libvirt/hooks/qemu" >&2; \
@@ -56,8 +59,9 @@ install:
 	@if [ "$(HOOK)" = /etc/libvirt/hooks/qemu ]; then rm -f $(DESTDIR)/etc/libvirt/hooks/qemu.d/dlmguard; fi
 	install -D -m 755 $(OUT)/dlmguardd $(DESTDIR)$(PREFIX)/sbin/dlmguardd
 	install -D -m 755 $(OUT)/dlmguard $(DESTDIR)$(PREFIX)/bin/dlmguard
-	install -D -m 755 $(OUT)/qemu-hook $(DESTDIR)$(HOOK).new
-	mv -f $(DESTDIR)$(HOOK).new $(DESTDIR)$(HOOK)
+	install -d $(DESTDIR)$(dir $(HOOK))
+	install -m 755 $(OUT)/qemu-hook $(NEW_HOOK)
+	mv -fT $(NEW_HOOK) $(DESTDIR)$(HOOK)
 	test -e $(DESTDIR)/etc/dlmguard/dlmguard.conf || \
 	  install -D -m 644 etc/dlmguard.conf $(DESTDIR)/etc/dlmguard/dlmguard.conf
 	install -D -m 644 etc/dlmguardd.service $(DESTDIR)/lib/systemd/system/dlmguardd.service
