@@ -83,8 +83,6 @@ public struct Survey: Hashable, Sendable {
 public enum RecordReason: Hashable, Sendable {
   /// Before the engine is asked.
   case admission
-  /// The owner's QEMU process is known now; whom to tell.
-  case bound(RequestID?)
   /// Only what a restart should know has changed.
   case noted
 }

@@ -153,10 +153,6 @@ extension Guard {
         update(id) { $0.phase = .acquiring(admission) }
         effects.append(.acquire(id, admission.claims))
       }
-    case (.bound(let request), _):
-      // The claims are held and recorded; a restart finds the process by the domain's UUID.
-      if let failure { alarm(unwritable(owner.domain, failure), owner: id) }
-      reply(request, .done)
     default:
       if let failure { alarm(unwritable(owner.domain, failure), owner: id) }
     }

@@ -101,7 +101,10 @@ extension Guard {
     update(id) { $0.phase = .running }
     guard let owner = owner(id) else { return }
     audit(.bound, owner, ("pid", "\(process.pid)"))
-    effects.append(.record(owner.record(.running), .bound(request)))
+    // The claims are on record already, and an agent that starts now would find the process by the
+    // domain's UUID: nobody needs to wait for the disk.
+    reply(request, .done)
+    effects.append(.record(owner.record(.running), .noted))
     admitQueued(id.domain)
   }
 
