@@ -12,6 +12,9 @@ PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages programs demo test test-unit test-host lint bench install clean
 
+# apt and SwiftPM each run once at a time, and use every core by themselves.
+.NOTPARALLEL:
+
 all: programs
 
 build-packages:
