@@ -134,7 +134,7 @@ actor NodeAgent {
       }
     case .release(let owner): keeper.release(owner) { [self] in report(.released(owner)) }
     case .find(let owner, let domain, let reason):
-      find(owner, domain, reason)
+      return find(owner, domain, reason)
     case .confirm(let owner, let process):
       return [.confirmed(owner, alive: isAlive(process))]
     case .watch(let process): return watch(process)
@@ -241,7 +241,11 @@ actor NodeAgent {
 
   // MARK: - The host
 
-  private func find(_ owner: OwnerID, _ domain: Domain, _ reason: SearchReason) {
+  private func find(_ owner: OwnerID, _ domain: Domain, _ reason: SearchReason) -> [Event] {
+    // A thread of its own would have to wait for a processor, just when the guest takes one.
+    if case .started = reason, let process = processes.starting(domain) {
+      return [.found(owner, process, reason)]
+    }
     var threads =
       processThreads
       ?? SpareThreads("dlmguard.processes", maximum: 4, loop: loop) { [self] thread in
@@ -254,11 +258,14 @@ actor NodeAgent {
         // "Not found" would free what a running guest may use: the question stays.
         log.error("\(error); looking again for the QEMU process of \(Quoted(domain.name))")
         loop.after(Self.retry) { [self] in
-          assumeIsolated { $0.find(owner, domain, reason) }
+          assumeIsolated { agent in
+            for event in agent.find(owner, domain, reason) { agent.handle(event) }
+          }
         }
       }
     }
     processThreads = threads
+    return []
   }
 
   /// How long to wait before what could not be told is asked again, in ms.

@@ -374,6 +374,19 @@ int dlmguard_lock_file(const char *path)
 	return fd;
 }
 
+pid_t dlmguard_lock_holder(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_GETLK, &lock) < 0)
+		return closed(fd, errno);
+	close(fd);
+	return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}
+
 const char *dlmguard_error_text(int error)
 {
 	const char *text = strerrordesc_np(error);

@@ -47,6 +47,15 @@ public struct ProcessTable: Sendable {
     return nil
   }
 
+  /// The QEMU process of a domain that libvirt is starting: from before exec(2) until it ends, it
+  /// holds a lock on its pid file (util/virpidfile.c, virPidFileAcquirePath). Never waits: the file
+  /// is in memory, and no other process's memory is read. Nil says nothing.
+  public func starting(_ domain: Domain) -> ProcessRef? {
+    guard let path = pidFilePath(domain.name) else { return nil }
+    let pid = dlmguard_lock_holder(path)
+    return pid > 0 ? try? process(pid) : nil
+  }
+
   /// The QEMU process of a domain: libvirt's pid file says which, the command line proves it; where
   /// the file does not help (libvirt writes the name into the file's in its own way), every process
   /// is looked at. Nil where there is none.
@@ -81,10 +90,12 @@ public struct ProcessTable: Sendable {
   }
 
   private func pidFile(_ name: String) -> Int32? {
-    guard !name.contains("/"), !name.utf8.contains(0),
-      let bytes = try? read("\(libvirtRunDirectory)/\(name).pid", limit: 32)
-    else { return nil }
+    guard let path = pidFilePath(name), let bytes = try? read(path, limit: 32) else { return nil }
     return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+
+  private func pidFilePath(_ name: String) -> String? {
+    name.contains("/") || name.utf8.contains(0) ? nil : "\(libvirtRunDirectory)/\(name).pid"
   }
 
   private struct Status {

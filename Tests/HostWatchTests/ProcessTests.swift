@@ -91,6 +91,39 @@ final class FakeProc {
   }
 }
 
+@Suite struct StartingTests {
+  /// The lock must be another process's: F_GETLK passes over the caller's own.
+  @Test func whoHoldsThePIDFileIsStarting() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "dlmguard-run-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let file = directory.appendingPathComponent("vm.pid")
+    let table = ProcessTable(libvirtRunDirectory: directory.path)
+    let domain = Domain(
+      uuid: try #require(DomainUUID("83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7")), name: "vm")
+    #expect(table.starting(domain) == nil, "no file")
+    try Data("1\n".utf8).write(to: file)
+    #expect(table.starting(domain) == nil, "nobody holds it: a stale file")
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    child.arguments = [
+      "-c",
+      "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX,1); "
+        + "print('locked',flush=True); sys.stdin.read()", file.path,
+    ]
+    let (input, output) = (Pipe(), Pipe())
+    child.standardInput = input
+    child.standardOutput = output
+    try child.run()
+    _ = output.fileHandleForReading.availableData
+    #expect(table.starting(domain)?.pid == child.processIdentifier)
+    try input.fileHandleForWriting.close()
+    child.waitUntilExit()
+    #expect(table.starting(domain) == nil)
+  }
+}
+
 @Suite struct PIDFDTests {
   @Test func itEndsWithItsProcessAndIsNoOther() throws {
     let table = ProcessTable(libvirtRunDirectory: "/nowhere")

@@ -77,6 +77,8 @@ int dlmguard_remove_file(const char *directory, const char *name);
 int dlmguard_make_directory(const char *path);
 /* Takes a lock on a file that lasts as long as the process: a descriptor, or -EWOULDBLOCK. */
 int dlmguard_lock_file(const char *path);
+/* Which process holds a POSIX lock on the first byte of a file (F_GETLK): its pid, 0 for none. */
+pid_t dlmguard_lock_holder(const char *path);
 /* What an errno means, in words (strerrordesc_np(3), which needs no lock). */
 const char *dlmguard_error_text(int error);
 
