@@ -73,7 +73,7 @@ race() { # how many rounds of real starts
     eventually 10 nobody || return
   done
 }
-check "two guests race for one disk, 25 real starts: exactly one wins each" race 25
+check "two guests race for one disk, 100 real starts: exactly one wins each" race 100
 xml_of left prize.qcow2 >"$IMG/left.xml"
 xml_of right prize.qcow2 >"$IMG/right.xml"
 check "100 races of the hook itself: exactly one wins each" \
