@@ -30,12 +30,12 @@ class Lab:
         path.mkdir()
         return path
 
-    def compile(self, source, **definitions):
+    def compile(self, source, *options, **definitions):
         """The program that a C file beside these scripts becomes."""
         source = HERE / source
         program = self.folder / source.stem
         flags = [f'-D{name}="{value}"' for name, value in definitions.items()]
-        subprocess.check_call(["cc", "-O2", "-Wall", *flags, "-o", program, source])
+        subprocess.check_call(["cc", "-O2", "-Wall", *options, *flags, "-o", program, source])
         return program
 
     def start(self, *command, **options):

@@ -16,10 +16,14 @@ MOST = 1.03
 DISKS = (1, 8)
 # How many lives the hook's calls are timed in.
 CALLS = 8
-# "none again" does the same as "none": how far these two differ is what no figure here can tell.
+# How often each guest lives in one round, between two restarts of the libvirtd that starts it.
+LIVES = 3
+# "none again" does the same as "none": both together are what the others are compared with, and how
+# far each of them is from that is what no figure here can tell.
+BASE = ("none", "none again")
 HOSTS = {
-    "none": None, "none again": None, "dlmguard": "guard", "bash": "hook.bash",
-    "python3": "hook.py",
+    "none": None, "none again": None, "dlmguard": "guard", "nothing": "start/nothing.c",
+    "bash": "start/hook.bash", "python3": "start/hook.py",
 }
 
 
@@ -40,7 +44,8 @@ class Host:
             self.do("start", letter, "dlmguardd")
         elif hook:
             self.hook.parent.mkdir(parents=True)
-            shutil.copy(HERE / "start" / hook, self.hook)
+            program = lab.compile(hook, "-static") if hook.endswith(".c") else HERE / hook
+            shutil.copy(program, self.hook)
             # libvirt passes over a hook that it cannot execute.
             self.hook.chmod(0o755)
         # libvirtd looks for hooks when it starts.
@@ -67,6 +72,10 @@ class Host:
         output("virsh", "-q", "-c", self.uri, *words)
         return (time.perf_counter() - start) * 1000
 
+    def restart(self):
+        """One libvirtd is some per cent faster or slower than the next, all its life long."""
+        self.do("restart", self.name, "libvirtd")
+
     def cycle(self, count):
         return self.virsh("start", f"guest{count}"), self.virsh("destroy", f"guest{count}")
 
@@ -88,18 +97,21 @@ def check_guarded(host):
     host.virsh("destroy", "guest8")
 
 
-def ratios(sums, name, generator):
-    """The ratio to "none" of the medians, and where 95 % of the resampled ones lie."""
-    ratio = statistics.median(sums[name]) / statistics.median(sums["none"])
-    rounds = len(sums["none"])
+def median_ratio(sums, base):
+    """The median excess over the base of the same round, of the base's median."""
+    excess = statistics.median([value - other for value, other in zip(sums, base)])
+    return 1 + excess / statistics.median(base)
+
+
+def ratios(sums, base, generator):
+    """The median ratio to the base, and where 95 % of the resampled ones lie."""
     resampled = []
     for _ in range(2000):
-        chosen = [generator.randrange(rounds) for _ in range(rounds)]
+        chosen = [generator.randrange(len(base)) for _ in base]
         resampled.append(
-            statistics.median([sums[name][index] for index in chosen])
-            / statistics.median([sums["none"][index] for index in chosen]))
+            median_ratio([sums[index] for index in chosen], [base[index] for index in chosen]))
     resampled.sort()
-    return ratio, resampled[50], resampled[-51]
+    return median_ratio(sums, base), resampled[50], resampled[-51]
 
 
 def hook_calls(lab, host):
@@ -139,37 +151,42 @@ def compare_calls(lab, hosts, without):
 
 
 def run(lab):
-    rounds = number_of("ROUNDS", 25)
-    title(f"virsh start and virsh destroy, medians of {rounds} interleaved rounds, ms")
+    rounds = number_of("ROUNDS", 10)
+    title(f"virsh start and virsh destroy, medians of {rounds} rounds of {LIVES}, ms")
     lab.stack.callback(
         subprocess.run, [HOST, "downall"], check=False,
         env=os.environ | {"DLMGUARD_LAB": str(lab.folder)})
     hosts = {
-        name: Host(lab, "NOGBP"[index], hook) for index, (name, hook) in enumerate(HOSTS.items())}
+        name: Host(lab, "NOGZBP"[index], hook) for index, (name, hook) in enumerate(HOSTS.items())}
     check_guarded(hosts["dlmguard"])
     times = collections.defaultdict(list)
     generator = random.Random(1)
-    for round_number in range(rounds + 1):
-        order = [(name, count) for name in hosts for count in DISKS]
+    for _ in range(rounds):
+        order = list(hosts.values())
         generator.shuffle(order)
-        for name, count in order:
-            figures = hosts[name].cycle(count)
-            if round_number > 0:  # the first one warms the caches
-                times[name, count].append(figures)
-    rows, sums = [], {count: {} for count in DISKS}
+        for host in order:
+            host.restart()
+            host.cycle(DISKS[0])  # warms it up
+        for life in range(LIVES):
+            order = [(name, count) for name in hosts for count in DISKS]
+            generator.shuffle(order)
+            for name, count in order:
+                times[name, count].append(hosts[name].cycle(count))
+    rows, results = [], {}
     for count in DISKS:
-        for name in hosts:
-            sums[count][name] = [sum(figures) for figures in times[name, count]]
+        sums = {name: [sum(figures) for figures in times[name, count]] for name in hosts}
+        base = [statistics.mean(values) for values in zip(*(sums[name] for name in BASE))]
         for name in hosts:
             starts, destroys = zip(*times[name, count])
-            ratio, low, high = ratios(sums[count], name, generator)
+            results[name, count] = ratios(sums[name], base, generator)
+            ratio, low, high = results[name, count]
             rows.append([
                 name, count, *(f"{statistics.median(values):.0f}" for values in (
-                    starts, destroys, sums[count][name])),
-                f"{ratio:.3f}", "" if name == "none" else f"{low:.3f} … {high:.3f}"])
+                    starts, destroys, sums[name])),
+                f"{ratio:.3f}", f"{low:.3f} … {high:.3f}"])
     table(["hook", "disks", "start", "destroy", "sum", "of none", "95 %"], rows)
     for count in DISKS:
-        ratio, _, _ = ratios(sums[count], "dlmguard", generator)
         mark(f"start and destroy of a guest of {count} disk{'s' * (count > 1)}, of none",
-             ratio, MOST)
-    compare_calls(lab, hosts, statistics.median(sums[8]["none"]))
+             results["dlmguard", count][0], MOST)
+    without = statistics.median([sum(figures) for figures in times["none", 8]])
+    compare_calls(lab, hosts, without)
