@@ -31,6 +31,7 @@ let package = Package(
     // The world in C: headers only, and the system calls that Swift's Glibc module cannot express.
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(name: "CLibDLM", pkgConfig: "libdlm", providers: [.apt(["libdlm-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CDeadline"),
 
@@ -42,7 +43,8 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "AgentAPI", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
     .target(name: "GuardCore", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
-    .target(name: "LockEngines", dependencies: ["LockModel"], swiftSettings: swift),
+    .target(
+      name: "LockEngines", dependencies: ["CLibDLM", "CLinux", "LockModel"], swiftSettings: swift),
     .target(name: "HostWatch", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
     .target(
       name: "Agent",
@@ -93,6 +95,13 @@ let package = Package(
     .target(
       name: "LockEngineConformance", dependencies: ["LockEngines", "LockModel"],
       path: "Tests/LockEngineConformance", swiftSettings: swift),
+    // What a cluster's test ring and benchmarks run on its nodes.
+    .executableTarget(
+      name: "engine-lab",
+      dependencies: [
+        "CLinux", "LockEngineConformance", "LockEngines", "LockModel", argumentParser,
+      ],
+      path: "Tests/EngineLab", swiftSettings: swift),
     .testTarget(
       name: "LockEnginesTests",
       dependencies: ["LockEngineConformance", "LockEngines", "LockModel"],

@@ -129,7 +129,7 @@ actor NodeAgent {
       keeper.acquire(owner, claims) { [self] result in
         switch result {
         case .success: report(.acquired(owner, refused: []))
-        case .failure(let conflict): report(.acquired(owner, refused: conflict.refused))
+        case .failure(let conflict): report(.acquired(owner, refused: conflict.refused.map(\.claim)))
         }
       }
     case .release(let owner): keeper.release(owner) { [self] in report(.released(owner)) }

@@ -4,11 +4,11 @@ import Synchronization
 /// The claims of one call that the engine did not grant; whatever else the call took has been
 /// given back.
 public struct ClaimConflict: Error, Hashable, Sendable {
-  /// In the order in which they were asked for; never empty.
-  public let refused: [Claim]
+  /// The first one is what the call failed for; never empty.
+  public let refused: [RefusedClaim]
 
   /// - Parameter refused: at least one claim.
-  public init(refused: [Claim]) {
+  public init(refused: [RefusedClaim]) {
     self.refused = refused
   }
 }
@@ -19,7 +19,19 @@ public struct ClaimConflict: Error, Hashable, Sendable {
 /// The calls for one owner are carried out one after the other, in the order in which they came;
 /// those of different owners do not wait for each other.
 public final class ClaimKeeper: Sendable {
-  private struct Hold {
+  /// How the owners of this node sign what they hold, so that other nodes can name them.
+  public struct Signature: Sendable {
+    let node: NodeID
+    let now: @Sendable () -> Timestamp
+
+    /// - Parameter now: this node's clock, for people to read.
+    public init(node: NodeID, now: @escaping @Sendable () -> Timestamp) {
+      self.node = node
+      self.now = now
+    }
+  }
+
+  struct Hold {
     let lock: LockID
     var mode: LockMode
   }
@@ -30,22 +42,32 @@ public final class ClaimKeeper: Sendable {
     var queue: [@Sendable () -> Void] = []
   }
 
-  private let engine: any LockEngine
+  let engine: any LockEngine
+  let signature: Signature?
+  let patience: Patience?
   /// An owner is here while it holds something or while something is done for it.
   private let owners = Mutex<[OwnerID: Owner]>([:])
 
-  /// - Parameter engine: what it holds already belongs to no owner, and stays untouched.
-  public init(engine: any LockEngine) {
+  /// - Parameters:
+  ///   - engine: what it holds already belongs to no owner, and stays untouched.
+  ///   - signature: nil where no other node looks.
+  ///   - patience: nil where a refusal is final.
+  public init(
+    engine: any LockEngine, signature: Signature? = nil, patience: Patience? = nil
+  ) {
     self.engine = engine
+    self.signature = signature
+    self.patience = patience
   }
 
   /// Takes every claim, or none.
   ///
   /// All requests are made at once and none of them waits: a new lock where the owner holds
   /// nothing, a conversion to the least mode that covers both where it holds less, nothing where
-  /// it holds enough. If one is refused, the new locks are given back and the conversions undone
-  /// before `then` is called. A lock that a third party's waiting conversion keeps away for a
-  /// moment is refused, too; whether to ask again is the caller's decision.
+  /// it holds enough. If one is refused, the new locks are given back and the conversions undone,
+  /// and, where there is ``Patience``, all is asked for once more, one resource after the other in
+  /// the order of their names: of several that race for overlapping sets so exactly one wins. What
+  /// is held in a writing mode is signed before `then` is called.
   ///
   /// - Precondition: no two of the claims name the same resource.
   public func acquire(
@@ -55,17 +77,19 @@ public final class ClaimKeeper: Sendable {
     precondition(Set(claims.map(\.resource)).count == claims.count, "a resource claimed twice")
     enqueue(owner) { [self] in
       let steps = steps(owner, claims)
-      perform(steps, for: owner) { [self] outcomes in
-        let taken = zip(steps, outcomes).filter { $1.isGranted }.map(\.0)
-        if taken.count == steps.count {
-          then(.success(()))
-          next(owner)
-          return
+      @Sendable func end(_ result: Result<Void, ClaimConflict>) {
+        then(result)
+        next(owner)
+      }
+      take(steps, for: owner) { [self] refused in
+        guard !refused.isEmpty else { return end(.success(())) }
+        guard patience != nil else {
+          return end(.failure(ClaimConflict(refused: refused.map { RefusedClaim($0) })))
         }
-        let refused = zip(steps, outcomes).filter { !$1.isGranted }.map(\.0.claim)
-        undo(taken, for: owner) { [self] in
-          then(.failure(ClaimConflict(refused: refused)))
-          next(owner)
+        contend(steps, for: owner) { blocking in
+          guard let blocking else { return end(.success(())) }
+          let others = refused.filter { $0.resource != blocking.claim.resource }
+          end(.failure(ClaimConflict(refused: [blocking] + others.map { RefusedClaim($0) })))
         }
       }
     }
@@ -90,14 +114,31 @@ public final class ClaimKeeper: Sendable {
     holds(owner).mapValues(\.mode)
   }
 
-  private func holds(_ owner: OwnerID) -> [ResourceName: Hold] {
+  /// Forgets a lock that the engine says is gone, and tells whose it was; nil for nobody's.
+  public func lost(_ lock: LockID) -> OwnerID? {
+    owners.withLock { owners in
+      for (owner, state) in owners {
+        for (resource, hold) in state.holds where hold.lock == lock {
+          owners[owner]?.holds[resource] = nil
+          return owner
+        }
+      }
+      return nil
+    }
+  }
+
+  func holds(_ owner: OwnerID) -> [ResourceName: Hold] {
     owners.withLock { $0[owner]?.holds ?? [:] }
+  }
+
+  func hold(_ owner: OwnerID, _ resource: ResourceName, _ hold: Hold?) {
+    owners.withLock { $0[owner, default: Owner()].holds[resource] = hold }
   }
 
   // MARK: - Taking
 
   /// One request to the engine, and what it changes.
-  private struct Step {
+  struct Step: Sendable {
     let claim: Claim
     /// Nil where a new lock is asked for.
     let former: Hold?
@@ -106,13 +147,25 @@ public final class ClaimKeeper: Sendable {
     var mode: LockMode { former?.mode.union(claim.mode) ?? claim.mode }
   }
 
-  private func steps(_ owner: OwnerID, _ claims: [Claim]) -> [Step] {
+  func steps(_ owner: OwnerID, _ claims: [Claim]) -> [Step] {
     let holds = holds(owner)
     return claims.map { Step(claim: $0, former: holds[$0.resource]) }
       .filter { $0.former?.mode != $0.mode }
   }
 
-  private func perform(
+  /// Everything or nothing, at once; then what was refused.
+  func take(
+    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([Claim]) -> Void
+  ) {
+    request(steps, for: owner) { [self] outcomes in
+      let taken = zip(steps, outcomes).filter { $1.isGranted }.map(\.0)
+      let refused = zip(steps, outcomes).filter { !$1.isGranted }.map(\.0.claim)
+      guard refused.isEmpty else { return undo(taken, for: owner) { then(refused) } }
+      sign(taken, for: owner, then: then)
+    }
+  }
+
+  func request(
     _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([LockOutcome]) -> Void
   ) {
     Answers.gather(steps) { step, completion in
@@ -125,29 +178,57 @@ public final class ClaimKeeper: Sendable {
         former.lock, to: step.mode, [.noQueue, .queueConversion], then: completion)
       return former.lock
     } then: { [self] answers in
-      owners.withLock { owners in
-        for (step, answer) in zip(steps, answers) where answer.outcome.isGranted {
-          owners[owner, default: Owner()].holds[step.claim.resource] =
-            Hold(lock: answer.lock, mode: step.mode)
-        }
+      for (step, answer) in zip(steps, answers) where answer.outcome.isGranted {
+        hold(owner, step.claim.resource, Hold(lock: answer.lock, mode: step.mode))
       }
       then(answers.map(\.outcome))
     }
   }
 
-  private func undo(_ steps: [Step], for owner: OwnerID, then: @escaping @Sendable () -> Void) {
+  /// Writes the holder into what is held in a writing mode. What cannot be signed is no longer
+  /// held, so that the whole is undone.
+  func sign(
+    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([Claim]) -> Void
+  ) {
+    let holds = holds(owner)
+    let signed = steps.compactMap { step -> (claim: Claim, hold: Hold)? in
+      guard signature != nil, let hold = holds[step.claim.resource], hold.mode.writesValue
+      else { return nil }
+      return (step.claim, hold)
+    }
+    Answers.gather(signed) { step, completion in
+      engine.convert(
+        step.hold.lock, to: step.hold.mode, [], value: value(owner, step.hold.mode),
+        then: completion)
+      return step.hold.lock
+    } then: { [self] answers in
+      let failed = zip(signed, answers).filter { !$1.outcome.isGranted }.map(\.0.claim)
+      guard !failed.isEmpty else { return then([]) }
+      undo(steps, for: owner) { then(failed) }
+    }
+  }
+
+  private func value(_ owner: OwnerID, _ mode: LockMode) -> LockValue? {
+    signature.map { signature in
+      Holder(node: signature.node, domain: owner.domain, mode: mode, since: signature.now()).value
+    }
+  }
+
+  func undo(_ steps: [Step], for owner: OwnerID, then: @escaping @Sendable () -> Void) {
     let new = Set(steps.filter { $0.former == nil }.map(\.claim.resource))
     let converted = steps.compactMap { step in
       step.former.map { (resource: step.claim.resource, former: $0) }
     }
     Answers.gather(converted) { step, completion in
-      engine.convert(step.former.lock, to: step.former.mode, then: completion)
+      // What a writer is weakened from is free; it is signed again where it stays a writer's.
+      engine.convert(
+        step.former.lock, to: step.former.mode, [],
+        value: step.former.mode.writesValue ? value(owner, step.former.mode) : LockValue.none,
+        then: completion)
       return step.former.lock
     } then: { [self] answers in
-      owners.withLock { owners in
-        for (step, answer) in zip(converted, answers) where answer.outcome.isGranted {
-          owners[owner]?.holds[step.resource] = step.former
-        }
+      for (step, answer) in zip(converted, answers) where answer.outcome.isGranted {
+        hold(owner, step.resource, step.former)
       }
       unlock(owner, where: { new.contains($0) }, then: then)
     }
@@ -173,13 +254,11 @@ public final class ClaimKeeper: Sendable {
     let holds = holds(owner).filter { isMeant($0.key) }
       .map { (resource: $0.key, lock: $0.value.lock) }
     Answers.gather(holds) { hold, completion in
-      engine.unlock(hold.lock, then: completion)
+      engine.unlock(hold.lock, value: LockValue.none, then: completion)
       return hold.lock
     } then: { [self] answers in
-      owners.withLock { owners in
-        for (hold, answer) in zip(holds, answers) where answer.outcome.isGone {
-          owners[owner]?.holds[hold.resource] = nil
-        }
+      for (hold, answer) in zip(holds, answers) where answer.outcome.isGone {
+        self.hold(owner, hold.resource, nil)
       }
       then()
     }
@@ -187,7 +266,7 @@ public final class ClaimKeeper: Sendable {
 
   // MARK: - One after the other
 
-  private func enqueue(_ owner: OwnerID, _ task: @escaping @Sendable () -> Void) {
+  func enqueue(_ owner: OwnerID, _ task: @escaping @Sendable () -> Void) {
     let isFirst = owners.withLock { owners in
       defer { owners[owner, default: Owner()].queue.append(task) }
       return owners[owner]?.queue.isEmpty ?? true
@@ -196,7 +275,7 @@ public final class ClaimKeeper: Sendable {
   }
 
   /// Ends the task that stands first, and begins the one after it.
-  private func next(_ owner: OwnerID) {
+  func next(_ owner: OwnerID) {
     let task = owners.withLock { owners -> (@Sendable () -> Void)? in
       owners[owner]?.queue.removeFirst()
       let task = owners[owner]?.queue.first
@@ -208,7 +287,7 @@ public final class ClaimKeeper: Sendable {
 }
 
 extension LockOutcome {
-  fileprivate var isGranted: Bool {
+  var isGranted: Bool {
     if case .granted = self { true } else { false }
   }
 

@@ -67,8 +67,15 @@ public final class LocalEngine: LockEngine {
     }
   }
 
-  /// Always nil: no lock of this engine outlives its process.
-  public func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID? { nil }
+  /// Always nothing: no lock of this engine outlives its process.
+  public func adopt(
+    _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
+  ) {
+    then(.nothing)
+  }
+
+  /// Locks of this engine cannot get lost.
+  public func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void) {}
 
   /// By resource and, in each, by queue in the order in which it is served.
   public func locks() -> [LockRecord] {

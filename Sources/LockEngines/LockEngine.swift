@@ -34,14 +34,46 @@ public protocol LockEngine: AnyObject, Sendable {
   /// Gives a lock back. Not while a request for it waits: that is cancelled first.
   func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion)
 
-  /// Takes over a lock that a former process of this node left behind in exactly that mode.
-  ///
-  /// Nil where there is none: always with an engine whose locks die with the process. One lock a
-  /// call; a shared mode may have left several.
-  func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID?
+  /// Takes over a lock that a former process of this node left behind in exactly that mode. One
+  /// lock a call; a shared mode may have left several. Answers through `then`, as the others.
+  func adopt(
+    _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void)
 
   /// Every lock of this process, for audits; a snapshot.
   func locks() -> [LockRecord]
+
+  /// Has `report` told, on any thread, of every granted lock that turns out to be gone although
+  /// nobody gave it back; the lock's id is unknown from then on. To be called once, before anything
+  /// else. Never called by an engine whose locks cannot get lost.
+  func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void)
+}
+
+/// What became of an attempt to take over what a former process left.
+public enum Adoption: Hashable, Sendable {
+  /// It is this process's now, in the mode that was asked for.
+  case adopted(LockID)
+  /// What was left on the resource was left in another mode (`EAGAIN`).
+  case otherMode
+  /// Nothing was left on the resource (`ENOENT`): always with an engine whose locks die with the
+  /// process.
+  case nothing
+}
+
+/// A lock that is gone although nobody gave it back.
+public struct LockLoss: Hashable, Sendable {
+  /// Which lock; unknown to the engine by now.
+  public let lock: LockID
+  /// What it locked.
+  public let resource: ResourceName
+  /// How it came out, for a person.
+  public let reason: String
+
+  /// - Parameter reason: half a sentence, as "the kernel released it unasked".
+  public init(lock: LockID, resource: ResourceName, reason: String) {
+    self.lock = lock
+    self.resource = resource
+    self.reason = reason
+  }
 }
 
 extension LockEngine {

@@ -130,7 +130,7 @@ public struct LockTable: Sendable {
         if resources[resource]?.holds(completion.lock) != true {
           resourceOfLock[completion.lock] = nil
         }
-      case .granted, .deadlock, .busy, .unknownLock: break
+      case .granted, .deadlock, .busy, .unknownLock, .failed: break
       }
     }
     if resources[resource]?.isEmpty == true { resources[resource] = nil }

@@ -36,6 +36,14 @@ public struct LockValue: Hashable, Sendable {
     guard bytes.count == Self.length else { return nil }
     self.bytes = bytes
   }
+
+  private init(zeros: Void) {
+    bytes = [UInt8](repeating: 0, count: Self.length)
+  }
+
+  /// All zero: what writing it says is that nothing is written. The kernel cannot tell the two
+  /// apart, so readers are given nil.
+  public static let none = LockValue(zeros: ())
 }
 
 /// How a request is to be treated when it cannot be granted at once.
@@ -61,7 +69,8 @@ public struct LockOptions: OptionSet, Hashable, Sendable {
 /// What became of one operation on a lock.
 public enum LockOutcome: Hashable, Sendable {
   /// The lock is held in the mode that was asked for. The value block comes with it where the
-  /// change of mode reads it (``ValueTransfer``) and somebody has written it.
+  /// change of mode reads it (``ValueTransfer``), somebody has written it, and no writer has died
+  /// since (`DLM_SBF_VALNOTVALID`).
   case granted(LockValue?)
   /// Not at once, and the request was not to wait (`EAGAIN`). A new lock does not exist; one that
   /// was to be converted stands as it stood.
@@ -81,6 +90,9 @@ public enum LockOutcome: Hashable, Sendable {
   /// The options contradict each other, the mode, or the kind of request (`EINVAL`); nothing was
   /// done, and a new lock does not exist.
   case invalid
+  /// The kernel could not do it (out of memory, not root); nothing was done, and a new lock does not
+  /// exist. The number is errno's.
+  case failed(errno: Int32)
 }
 
 /// One lock as an audit sees it.

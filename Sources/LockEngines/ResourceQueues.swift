@@ -85,15 +85,19 @@ struct ResourceQueues: Sendable {
   {
     guard let index = granted.firstIndex(where: { $0.lock == lock }) else { throw .busy }
     let entry = granted.remove(at: index)
-    if let value, entry.granted?.writesValue == true { self.value = value }
+    if let value, entry.granted?.writesValue == true { write(value) }
     return [.init(lock, .released)] + grantPending()
+  }
+
+  private mutating func write(_ value: LockValue) {
+    self.value = value == .none ? nil : value
   }
 
   // MARK: - Granting
 
   private mutating func grant(_ entry: Entry) -> LockTable.Completion {
     let transfer = ValueTransfer(from: entry.granted, to: entry.requested)
-    if transfer == .write, let new = entry.value { value = new }
+    if transfer == .write, let new = entry.value { write(new) }
     var entry = entry
     entry.granted = entry.requested
     granted.append(entry)

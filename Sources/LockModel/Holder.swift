@@ -30,7 +30,7 @@ public struct Holder: Hashable, Sendable {
   public let domain: DomainUUID
   /// The mode it was granted.
   public let mode: LockMode
-  /// When it was granted that, by its own node's clock; the block has room for whole seconds only.
+  /// When it was granted that, by its own node's clock.
   public let since: Timestamp
 
   /// What a holder says of itself.

@@ -146,7 +146,8 @@ final class TestHost {
       keeper.acquire(owner, claims) { [answers] result in
         switch result {
         case .success: answers.add(.acquired(owner, refused: []))
-        case .failure(let conflict): answers.add(.acquired(owner, refused: conflict.refused))
+        case .failure(let conflict):
+          answers.add(.acquired(owner, refused: conflict.refused.map(\.claim)))
         }
       }
     case .release(let owner): keeper.release(owner) { [answers] in answers.add(.released(owner)) }

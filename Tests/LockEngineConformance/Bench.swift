@@ -19,14 +19,16 @@ final class Bench {
   /// In ms.
   static let patience = 30_000
 
-  let engine: any LockEngine
+  private(set) var engine: any LockEngine
+  let subject: EngineUnderTest
   private let check: String
   private let prefix: String
   private var resources: Set<ResourceName> = []
   private(set) var failures: [ConformanceFailure] = []
 
-  init(_ engine: any LockEngine, check: String, prefix: String) {
-    self.engine = engine
+  init(_ subject: EngineUnderTest, check: String, prefix: String) {
+    self.subject = subject
+    engine = subject.engine
     self.check = check
     self.prefix = prefix
   }
@@ -78,6 +80,18 @@ final class Bench {
     lock(resource, mode, options).expectGranted("\(mode) on a resource nobody blocks").lock
   }
 
+  /// Ends the engine as the end of its process would, and goes on with the next.
+  func restart() {
+    engine = subject.restart()
+  }
+
+  func adopt(_ resource: ResourceName, _ mode: LockMode) -> Adoption? {
+    let adoption = Mutex<Adoption?>(nil)
+    engine.adopt(resource, mode) { result in adoption.withLock { $0 = result } }
+    _ = self.await { adoption.withLock { $0 } != nil }
+    return adoption.withLock { $0 }
+  }
+
   /// The locks of this check.
   var records: [LockRecord] { engine.locks().filter { resources.contains($0.resource) } }
 
@@ -125,6 +139,7 @@ struct Operation {
       !outcome.all.isEmpty || bench.record(of: lock).map { $0.queue != .granted } == true
     }
     if !isSettled { bench.fail("\(lock) neither ended nor waits") }
+    if outcome.all.isEmpty { usleep(bench.subject.quiet * 1000) }
     return outcome.all.first
   }
 

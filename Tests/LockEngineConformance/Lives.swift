@@ -54,13 +54,20 @@ extension Conformance {
       bench.unlock(lock).expect(.unknownLock, "the second release")
       bench.convert(lock, to: .nl).expect(.unknownLock, "a conversion")
     },
-    Check(name: "names of 64 bytes are told apart") { bench throws(ResourceName.Invalid) in
+    Check(name: "names of 64 bytes are told apart, of 65 refused") {
+      bench throws(ResourceName.Invalid) in
       let length = ResourceName.maximumLength
       _ = bench.held(try bench.resource("", length: length), .ex)
       _ = bench.held(try bench.resource("", length: length - 1), .ex)
       _ = bench.held(try bench.resource("y", length: length), .ex)
       let again = try bench.resource("", length: length)
       bench.lock(again, .ex, .noQueue).expect(.refused, "the same long name")
+      do throws(ResourceName.Invalid) {
+        _ = try bench.resource("", length: length + 1)
+        bench.fail("a name of \(length + 1) bytes was taken")
+      } catch {
+        bench.expect(error == .tooLong(length + 1), "\(error)")
+      }
     },
     Check(name: "locks can be listed") { bench throws(ResourceName.Invalid) in
       let resource = try bench.resource("r")

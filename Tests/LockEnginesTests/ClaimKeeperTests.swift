@@ -31,7 +31,7 @@ import Testing
     keeper.acquire(owner, claims) { result in
       switch result {
       case .success: refused.withLock { $0 = [] }
-      case .failure(let conflict): refused.withLock { $0 = conflict.refused }
+      case .failure(let conflict): refused.withLock { $0 = conflict.refused.map(\.claim) }
       }
     }
     engine.deliverAll()

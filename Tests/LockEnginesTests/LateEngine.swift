@@ -52,7 +52,13 @@ final class LateEngine: LockEngine {
     engine.unlock(lock, value: value, then: delayed(then))
   }
 
-  func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID? { nil }
+  func adopt(
+    _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
+  ) {
+    engine.adopt(resource, mode, then: then)
+  }
+
+  func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void) {}
 
   func locks() -> [LockRecord] { engine.locks() }
 }

@@ -6,7 +6,11 @@ import Testing
 
 @Suite struct LocalEngineTests {
   @Test(arguments: Conformance.names) func conforms(check: String) {
-    #expect(Conformance.failures(of: LocalEngine(), in: check) == [])
+    #expect(Conformance.failures(of: Self.fresh(LocalEngine()), in: check) == [])
+  }
+
+  static func fresh(_ engine: some LockEngine) -> EngineUnderTest {
+    EngineUnderTest(engine, locksOutliveProcess: false) { LocalEngine() }
   }
 
   @Test func suiteFindsAFaultyEngine() {
@@ -27,11 +31,15 @@ import Testing
       func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion) {
         then(.released)
       }
-      func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID? { nil }
+      func adopt(
+        _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
+      ) { then(.adopted(LockID(number: 1))) }
       func locks() -> [LockRecord] { [] }
+      func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void) {}
     }
     let satisfied = Conformance.names.filter {
-      Conformance.failures(of: Lenient(), in: $0).isEmpty
+      let faulty = EngineUnderTest(Lenient(), locksOutliveProcess: true) { Lenient() }
+      return Conformance.failures(of: faulty, in: $0).isEmpty
     }
     // Nothing in these two is ever to be refused.
     #expect(
@@ -59,7 +67,9 @@ import Testing
     let engine = LocalEngine()
     let resource = try ResourceName("r")
     _ = engine.lock(resource, .pw) { _ in }
-    #expect(engine.adopt(resource, .pw) == nil)
+    let adoption = Mutex<Adoption?>(nil)
+    engine.adopt(resource, .pw) { result in adoption.withLock { $0 = result } }
+    #expect(adoption.withLock { $0 } == .nothing)
   }
 
   /// Many threads on few resources: nobody deadlocks, nothing is answered twice or never.

@@ -67,7 +67,7 @@ import Testing
           }
           var refused: [Claim] = []
           if case .failure(let conflict) = result {
-            refused = conflict.refused
+            refused = conflict.refused.map(\.claim)
             conflicts.withLock { $0 += 1 }
             #expect(!refused.isEmpty && Set(refused).isSubset(of: claims), what)
           }

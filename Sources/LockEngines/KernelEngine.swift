@@ -1,0 +1,195 @@
+import CLinux
+import Dispatch
+import Glibc
+import LockModel
+import Synchronization
+
+/// Locks of the Linux kernel's distributed lock manager: they guard the domains of a cluster against
+/// each other, and outlive this process.
+///
+/// One thread of its own does everything with the lockspace, because everything may block there
+/// without end (``Lockspace``); operations are handed to it and answered on it. While the lockspace
+/// is stopped nothing is answered, and what is granted later is still answered.
+public final class KernelEngine: LockEngine {
+  typealias Task = @Sendable (KernelLocks) -> Void
+
+  private struct Queue {
+    var tasks: [Task] = []
+    var nextNumber: UInt64 = 1
+    var isClosed = false
+  }
+
+  private let queue = Mutex(Queue())
+  private let records = LockRecords()
+  /// Readable when a task waits.
+  private let bell: Int32
+  private let losses = LossReport()
+
+  /// Takes the lockspace over; what a former process has left there is to be adopted.
+  ///
+  /// - Throws: ``Lockspace/Unavailable`` where the kernel has no descriptor left.
+  public init(_ lockspace: sending Lockspace) throws(Lockspace.Unavailable) {
+    bell = dlmguard_eventfd()
+    guard bell >= 0 else {
+      throw Lockspace.Unavailable(
+        description: "cannot wait for the lockspace \(Quoted(lockspace.name)): "
+          + String(cString: dlmguard_error_text(-bell)))
+    }
+    let confined = Confined(KernelLocks(lockspace, records, losses))
+    DispatchQueue(label: "dlmguard.dlm").async { [self] in run(confined.locks) }
+  }
+
+  /// Carries one value to the engine's thread, which alone touches it from then on.
+  private struct Confined: @unchecked Sendable {
+    let locks: KernelLocks
+
+    init(_ locks: KernelLocks) {
+      self.locks = locks
+    }
+  }
+
+  private func run(_ locks: KernelLocks) {
+    while true {
+      var ready = [
+        pollfd(fd: bell, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: locks.lockspace.descriptor, events: Int16(POLLIN), revents: 0),
+      ]
+      poll(&ready, nfds_t(ready.count), -1)
+      locks.lockspace.dispatch()
+      dlmguard_eventfd_clear(bell)
+      let (tasks, isClosed) = queue.withLock { queue in
+        defer { queue.tasks = [] }
+        return (queue.tasks, queue.isClosed)
+      }
+      for task in tasks { task(locks) }
+      if isClosed { break }
+    }
+    Glibc.close(bell)
+  }
+
+  /// Runs something on the engine's thread, after what was asked for before.
+  func perform(_ task: @escaping Task) {
+    let isFirst = queue.withLock { queue in
+      defer { queue.tasks.append(task) }
+      return queue.tasks.isEmpty
+    }
+    if isFirst { dlmguard_eventfd_raise(bell) }
+  }
+
+  // MARK: - LockEngine
+
+  /// Answered when the resource's master has decided, here or on another node.
+  public func lock(
+    _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
+    then: @escaping Completion
+  ) -> LockID {
+    let lock = queue.withLock { queue in
+      defer { queue.nextNumber += 1 }
+      return LockID(number: queue.nextNumber)
+    }
+    records.set(
+      LockRecord(
+        lock: lock, resource: resource, granted: nil, requested: mode, queue: .waiting))
+    perform { $0.request(lock, resource, mode, options, then) }
+    return lock
+  }
+
+  /// Answered at once where the mode gives no more than the present one, whoever the master is.
+  public func convert(
+    _ lock: LockID, to mode: LockMode, _ options: LockOptions, value: LockValue?,
+    then: @escaping Completion
+  ) {
+    perform { $0.convert(lock, mode, options, value, then) }
+  }
+
+  /// Carried out after what was asked for before.
+  public func cancel(_ lock: LockID) {
+    perform { $0.cancel(lock) }
+  }
+
+  /// A writer's lock is converted to NL first and so writes the block: libdlm's own release would
+  /// write 32 bytes of its stack there.
+  public func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion) {
+    perform { $0.unlock(lock, value, then) }
+  }
+
+  /// Works even while the lockspace is stopped. "Nothing" is then not believed before it goes on: the
+  /// end of the process that had the locks waits for that, too.
+  public func adopt(
+    _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
+  ) {
+    let lock = queue.withLock { queue in
+      defer { queue.nextNumber += 1 }
+      return LockID(number: queue.nextNumber)
+    }
+    perform { [self] locks in
+      locks.adopt(lock, resource, mode, then) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { [self] in
+          adopt(resource, mode, then: then)
+        }
+      }
+    }
+  }
+
+  /// As this process knows them: what was handed to the engine's thread counts as waiting.
+  public func locks() -> [LockRecord] {
+    records.all
+  }
+
+  /// See ``LockEngine/onLoss(_:)``; called on the engine's thread.
+  public func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void) {
+    losses.setReceiver(report)
+  }
+
+  // MARK: - The end
+
+  /// Ends this engine and leaves its locks in the kernel, as the end of the process would. What is
+  /// under way is never answered.
+  public func close(then: @escaping @Sendable () -> Void) {
+    end(by: { $0.close() }, then: then)
+  }
+
+  /// Ends this engine and takes the lockspace down on this node, so that dlm_controld and corosync
+  /// can be stopped. The kernel keeps a lockspace in which a lock is left.
+  public func leave(then: @escaping @Sendable () -> Void) {
+    end(by: { $0.release() }, then: then)
+  }
+
+  private func end(
+    by end: @escaping @Sendable (Lockspace) -> Void, then: @escaping @Sendable () -> Void
+  ) {
+    perform { [self] locks in
+      queue.withLock { $0.isClosed = true }
+      end(locks.lockspace)
+      then()
+    }
+  }
+}
+
+/// What an engine's locks are, for other threads.
+final class LockRecords: Sendable {
+  private let records = Mutex<[LockID: LockRecord]>([:])
+
+  func set(_ record: LockRecord) {
+    records.withLock { $0[record.lock] = record }
+  }
+
+  func remove(_ lock: LockID) {
+    records.withLock { $0[lock] = nil }
+  }
+
+  var all: [LockRecord] { records.withLock { Array($0.values) } }
+}
+
+/// Who is told of lost locks.
+final class LossReport: Sendable {
+  private let receiver = Mutex<@Sendable (LockLoss) -> Void>({ _ in })
+
+  func setReceiver(_ receiver: @escaping @Sendable (LockLoss) -> Void) {
+    self.receiver.withLock { $0 = receiver }
+  }
+
+  func callAsFunction(_ loss: LockLoss) {
+    receiver.withLock { $0 }(loss)
+  }
+}

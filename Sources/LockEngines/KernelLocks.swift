@@ -1,0 +1,213 @@
+import CLibDLM
+import Glibc
+import LockModel
+
+/// The locks of one lockspace, on the engine's thread: submits operations, and hears how they end.
+final class KernelLocks {
+  typealias Completion = LockEngine.Completion
+
+  let lockspace: Lockspace
+  private let records: LockRecords
+  private let losses: LossReport
+  private(set) var locks: [LockID: KernelLock] = [:]
+  /// How many ids were given out from the other end of the numbers.
+  private var strangers: UInt64 = 0
+
+  init(_ lockspace: Lockspace, _ records: LockRecords, _ losses: LossReport) {
+    self.lockspace = lockspace
+    self.records = records
+    self.losses = losses
+  }
+
+  // MARK: - Operations
+
+  func request(
+    _ id: LockID, _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions,
+    _ then: @escaping Completion
+  ) {
+    let lock = makeLock(id, resource)
+    locks[id] = lock
+    begin(lock, .request(mode), then) {
+      _ = lock.prepareBlock(for: .read, nil)
+      return lockspace.request(lock, mode, Self.flags(options) | UInt32(LKF_VALBLK))
+    }
+  }
+
+  func convert(
+    _ id: LockID, _ mode: LockMode, _ options: LockOptions, _ value: LockValue?,
+    _ then: @escaping Completion
+  ) {
+    guard let (lock, granted) = idle(id, then) else { return }
+    begin(lock, .conversion(mode), then) {
+      let transfer = ValueTransfer(from: granted, to: mode)
+      let block = lock.prepareBlock(for: transfer, value) ? UInt32(LKF_VALBLK) : 0
+      return lockspace.convert(lock, mode, Self.flags(options) | block)
+    }
+  }
+
+  func cancel(_ id: LockID) {
+    guard let lock = locks[id] else { return }
+    switch lock.pending?.kind {
+    // The completion comes as for any operation; none comes where it was granted first.
+    case .request, .conversion: _ = lockspace.unlock(lock, UInt32(LKF_CANCEL))
+    case .releaseOfWriter, .release, nil: break
+    }
+  }
+
+  func unlock(_ id: LockID, _ value: LockValue?, _ then: @escaping Completion) {
+    guard let (lock, granted) = idle(id, then) else { return }
+    guard granted.writesValue else {
+      return begin(lock, .release, then) { lockspace.unlock(lock) }
+    }
+    begin(lock, .releaseOfWriter, then) {
+      let block = lock.prepareBlock(for: .write, value) ? UInt32(LKF_VALBLK) : 0
+      return lockspace.convert(lock, .nl, block)
+    }
+  }
+
+  /// - Parameter retry: what to do where nothing is there yet, but a former process may still be
+  ///   dying: its locks are no orphans before it is gone.
+  func adopt(
+    _ id: LockID, _ resource: ResourceName, _ mode: LockMode,
+    _ then: @escaping @Sendable (Adoption) -> Void, retry: () -> Void
+  ) {
+    switch adopt(id, resource, mode) {
+    case 0: then(.adopted(id))
+    case EAGAIN: then(.otherMode)
+    default: lockspace.isStopped ? retry() : then(.nothing)
+    }
+  }
+
+  private func adopt(_ id: LockID, _ resource: ResourceName, _ mode: LockMode) -> Int32 {
+    let lock = makeLock(id, resource)
+    _ = lock.prepareBlock(for: .none, nil)
+    let error = lockspace.adopt(lock, mode)
+    guard error == 0 else { return error }
+    locks[id] = lock
+    lock.granted = mode
+    record(lock)
+    return 0
+  }
+
+  /// Of those that no record explains; nil where it is a living process's after all.
+  func adoptStranger(_ resource: ResourceName, _ mode: LockMode) -> LockID? {
+    strangers += 1
+    let id = LockID(number: UInt64.max - strangers)
+    return adopt(id, resource, mode) == 0 ? id : nil
+  }
+
+  private static func flags(_ options: LockOptions) -> UInt32 {
+    (options.contains(.noQueue) ? UInt32(LKF_NOQUEUE) : 0)
+      | (options.contains(.queueConversion) ? UInt32(LKF_QUECVT) : 0)
+      | (options.contains(.expedite) ? UInt32(LKF_EXPEDITE) : 0)
+  }
+
+  private func makeLock(_ id: LockID, _ resource: ResourceName) -> KernelLock {
+    KernelLock(id, resource) { [unowned self] lock, status in completed(lock, status) }
+  }
+
+  /// A granted lock for which nothing is under way.
+  private func idle(_ id: LockID, _ then: Completion) -> (KernelLock, LockMode)? {
+    guard let lock = locks[id] else {
+      then(.unknownLock)
+      return nil
+    }
+    guard lock.pending == nil, let granted = lock.granted else {
+      then(.busy)
+      return nil
+    }
+    return (lock, granted)
+  }
+
+  // MARK: - How they begin and end
+
+  private func begin(
+    _ lock: KernelLock, _ kind: KernelLock.Pending.Kind, _ then: @escaping Completion,
+    submit: () -> Int32
+  ) {
+    lock.pending = KernelLock.Pending(kind: kind, then: then)
+    let error = submit()
+    guard error == 0 else { return rejected(lock, error) }
+    record(lock)
+    // A conversion to less needs nobody's leave (`down_conversion` in fs/dlm/lock.c), so the release
+    // need not wait to be told that it is done.
+    if kind == .releaseOfWriter, lockspace.unlock(lock) == 0 {
+      lock.pending?.kind = .release
+    }
+  }
+
+  /// The kernel did not take the operation.
+  private func rejected(_ lock: KernelLock, _ error: Int32) {
+    switch error {
+    case ENOENT:
+      finish(lock, .unknownLock, isGone: true)
+      // A lock that was granted, and that nobody gave back.
+      if lock.granted != nil { report(lock, "the kernel knows it no more") }
+    case EBUSY: finish(lock, .busy, isGone: lock.granted == nil)
+    case EINVAL: finish(lock, .invalid, isGone: lock.granted == nil)
+    default: finish(lock, .failed(errno: error), isGone: lock.granted == nil)
+    }
+  }
+
+  /// The kernel has ended an operation, or the lock.
+  private func completed(_ lock: KernelLock, _ status: Int32) {
+    guard let pending = lock.pending else {
+      if status == EUNLOCK {
+        forget(lock)
+        report(lock, "the kernel released it unasked")
+      }
+      return
+    }
+    switch (pending.kind, status) {
+    case (.release, 0):
+      // Of the conversion before it.
+      lock.granted = .nl
+    case (.releaseOfWriter, 0):
+      lock.granted = .nl
+      let error = lockspace.unlock(lock)
+      if error == 0 { lock.pending?.kind = .release } else { rejected(lock, error) }
+    case (.request(let mode), 0), (.conversion(let mode), 0):
+      let value = lock.takeBlock(of: ValueTransfer(from: lock.granted, to: mode))
+      lock.granted = mode
+      finish(lock, .granted(value), isGone: false)
+    case (.release, EUNLOCK): finish(lock, .released, isGone: true)
+    case (_, EUNLOCK):
+      finish(lock, .unknownLock, isGone: true)
+      if lock.granted != nil { report(lock, "the kernel released it unasked") }
+    case (_, EAGAIN): finish(lock, .refused, isGone: lock.granted == nil)
+    case (_, ECANCEL): finish(lock, .cancelled, isGone: lock.granted == nil)
+    case (_, EDEADLK): finish(lock, .deadlock, isGone: lock.granted == nil)
+    case (_, EINVAL): finish(lock, .invalid, isGone: lock.granted == nil)
+    default: finish(lock, .failed(errno: status), isGone: lock.granted == nil)
+    }
+  }
+
+  private func finish(_ lock: KernelLock, _ outcome: LockOutcome, isGone: Bool) {
+    let then = lock.pending?.then
+    lock.pending = nil
+    if isGone { forget(lock) } else { record(lock) }
+    then?(outcome)
+  }
+
+  func forget(_ lock: KernelLock) {
+    locks[lock.id] = nil
+    records.remove(lock.id)
+  }
+
+  func report(_ lock: KernelLock, _ reason: String) {
+    losses(LockLoss(lock: lock.id, resource: lock.resource, reason: reason))
+  }
+
+  private func record(_ lock: KernelLock) {
+    let requested: LockMode? =
+      switch lock.pending?.kind {
+      case .request(let mode), .conversion(let mode): mode
+      case .releaseOfWriter, .release: .nl
+      case nil: nil
+      }
+    records.set(
+      LockRecord(
+        lock: lock.id, resource: lock.resource, granted: lock.granted, requested: requested,
+        queue: lock.granted == nil ? .waiting : requested == nil ? .granted : .converting))
+  }
+}
