@@ -16,7 +16,8 @@ public final class KernelEngine: LockEngine {
   private struct Queue {
     var tasks: [Task] = []
     var nextNumber: UInt64 = 1
-    var isClosed = false
+    /// From then on nothing is done and nothing answered.
+    var hasEnded = false
   }
 
   private let queue = Mutex(Queue())
@@ -57,19 +58,25 @@ public final class KernelEngine: LockEngine {
       poll(&ready, nfds_t(ready.count), -1)
       locks.lockspace.dispatch()
       dlmguard_eventfd_clear(bell)
-      let (tasks, isClosed) = queue.withLock { queue in
+      let tasks = queue.withLock { queue in
         defer { queue.tasks = [] }
-        return (queue.tasks, queue.isClosed)
+        return queue.tasks
       }
-      for task in tasks { task(locks) }
-      if isClosed { break }
+      for task in tasks {
+        task(locks)
+        // The descriptor's number may be another file's by now.
+        if locks.hasEnded {
+          Glibc.close(bell)
+          return
+        }
+      }
     }
-    Glibc.close(bell)
   }
 
   /// Runs something on the engine's thread, after what was asked for before.
   func perform(_ task: @escaping Task) {
     let isFirst = queue.withLock { queue in
+      if queue.hasEnded { return false }
       defer { queue.tasks.append(task) }
       return queue.tasks.isEmpty
     }
@@ -159,7 +166,8 @@ public final class KernelEngine: LockEngine {
     by end: @escaping @Sendable (Lockspace) -> Void, then: @escaping @Sendable () -> Void
   ) {
     perform { [self] locks in
-      queue.withLock { $0.isClosed = true }
+      queue.withLock { $0.hasEnded = true }
+      locks.hasEnded = true
       end(locks.lockspace)
       then()
     }

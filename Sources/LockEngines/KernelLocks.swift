@@ -10,6 +10,8 @@ final class KernelLocks {
   private let records: LockRecords
   private let losses: LossReport
   private(set) var locks: [LockID: KernelLock] = [:]
+  /// The lockspace is closed.
+  var hasEnded = false
   /// How many ids were given out from the other end of the numbers.
   private var strangers: UInt64 = 0
 
