@@ -28,9 +28,10 @@ struct AuditLog: Sendable {
 
   private func level(_ kind: AuditLine.Kind) -> Logger.Level {
     switch kind {
-    case .alarm: .error
+    case .lost: .critical
+    case .alarm, .unready, .impeded, .suspended: .error
     case .refused, .unguarded: .warning
-    case .acquired, .bound, .released, .saved, .recovered: .notice
+    case .acquired, .bound, .released, .saved, .recovered, .ready, .unimpeded, .resumed: .notice
     }
   }
 }

@@ -9,14 +9,24 @@ public struct Configuration: Hashable, Sendable {
   public enum Engine: String, CaseIterable, Hashable, Sendable {
     /// A table in this agent, for one host.
     case local
+    /// The kernel's distributed lock manager, for a cluster.
+    case dlm
   }
 
   /// `engine` of dlmguard.conf.
   public var engine = Engine.local
+  /// The DLM's lockspace: every node that shares storage names the same one.
+  public var lockspace = "libvirt"
+  /// Whether locks are kept in a cluster without fencing, where two nodes may hold one lock.
+  public var allowUnfenced = false
+  /// How long a lockspace may stand still, as it does while a dead node is fenced, before that is
+  /// reported, in ms.
+  public var stoppedLimit: Int64 = 60_000
   /// The node's name in names and messages; nil for the host name.
   public var nodeName: String?
-  /// What the core decides by: `readonly`, `unlockable` and `release_grace_ms` of dlmguard.conf.
-  public var policy = Policy()
+  /// What the core decides by: `readonly`, `unlockable` and `release_grace_ms` of dlmguard.conf, and
+  /// what `hook_timeout_ms` leaves for an answer.
+  public var policy = Policy(answerLimit: answerLimit(hookTimeout: HookSettings().hookTimeout))
   /// Where the agent listens.
   public var socket = HookSettings().socket
   /// Where the ledger lies.
@@ -61,6 +71,9 @@ public struct Configuration: Hashable, Sendable {
     }
     var reader = ConfigurationReader(table: table, text: text, file: file)
     try reader.choice("engine", &engine)
+    try reader.lockspace("lockspace", &lockspace)
+    try reader.flag("allow_unfenced", &allowUnfenced)
+    try reader.milliseconds("stopped_limit_ms", 1_000...3_600_000, &stoppedLimit)
     try reader.optionalString("node_name", &nodeName)
     try reader.choice("readonly", &policy.readOnly)
     try reader.choice("unlockable", &policy.unlockable)
@@ -70,8 +83,15 @@ public struct Configuration: Hashable, Sendable {
     try reader.milliseconds("release_grace_ms", 0...600_000, &policy.releaseGrace)
     try reader.path("libvirt_run_dir", &libvirtRunDirectory)
     try reader.path("libvirt_save_dir", &libvirtSaveDirectory)
-    try reader.hookSettings()
+    let hooks = try reader.hookSettings()
+    policy.answerLimit = Self.answerLimit(hookTimeout: hooks.hookTimeout)
     try reader.nothingElse()
+  }
+
+  /// The hook needs some of its time for itself: to start, to read the XML, to be scheduled on a
+  /// host that is busy with the same start.
+  private static func answerLimit(hookTimeout: Int) -> Int64 {
+    Int64(max(hookTimeout - 1_000, hookTimeout / 2))
   }
 }
 
@@ -123,6 +143,23 @@ private struct ConfigurationReader {
     value = string
   }
 
+  /// The kernel's limit is `DLM_LOCKSPACE_LEN` (include/uapi/linux/dlm.h); the name becomes a
+  /// directory of sysfs and a part of a device's name.
+  mutating func lockspace(_ key: String, _ value: inout String) throws(Configuration.Problem) {
+    guard let string = try string(key) else { return }
+    guard (1...64).contains(string.utf8.count),
+      string.utf8.allSatisfy({ ResourceName.isPrintable($0) && $0 != UInt8(ascii: "/") })
+    else { throw problem(key, "must be 1 to 64 printable ASCII characters, without / or spaces") }
+    value = string
+  }
+
+  mutating func flag(_ key: String, _ value: inout Bool) throws(Configuration.Problem) {
+    known.insert(key)
+    guard let entry = table[key] else { return }
+    guard let bool = entry.bool else { throw problem(key, "is not true or false") }
+    value = bool
+  }
+
   mutating func choice<Value: RawRepresentable & CaseIterable>(
     _ key: String, _ value: inout Value
   ) throws(Configuration.Problem) where Value.RawValue == String {
@@ -155,7 +192,7 @@ private struct ConfigurationReader {
   }
 
   /// The keys that the hook reads too, by its own scanner: both must come to the same.
-  mutating func hookSettings() throws(Configuration.Problem) {
+  mutating func hookSettings() throws(Configuration.Problem) -> HookSettings {
     var agents = (
       socket: HookSettings().socket, timeout: Int64(HookSettings().hookTimeout),
       sessionStarts: HookSettings().sessionStarts
@@ -180,5 +217,6 @@ private struct ConfigurationReader {
         problem: "socket, hook_timeout_ms and session_starts must stand on lines of their own, as "
           + "key = value before any [table]: libvirt's hook reads them no other way")
     }
+    return hooks
   }
 }

@@ -43,6 +43,11 @@ public struct Daemon {
   ///
   /// - Throws: ``Failure`` where it cannot start.
   public func run() throws(Failure) {
+    guard configuration.engine == .local else {
+      throw Failure(
+        description: "\(file): engine: this build keeps locks on one host only: set it to \"local\""
+      )
+    }
     do {
       try serve()
     } catch {
@@ -88,13 +93,13 @@ public struct Daemon {
       description: NodeDescription(
         node: ledger.node, engine: configuration.engine.rawValue, version: dlmguardVersion,
         pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
-      ledger: ledger, engine: LocalEngine(), log: log)
+      ledger: ledger, log: log)
     try loop.watch(signals, for: .readable) { _ in
       loop.forget(signals)
       log.notice("stopping; locks of running guests stay recorded for the next agent")
       agent.stop()
     }
-    try agent.start(with: contents)
+    try agent.start(with: contents, engine: LocalEngine())
     loop.run()
   }
 

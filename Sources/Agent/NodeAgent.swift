@@ -25,12 +25,13 @@ actor NodeAgent {
   private let identity: Identity
   private let processes: ProcessTable
   private let images: SaveImages
-  private let keeper: ClaimKeeper
   private let ledger: Ledger
   /// The ledger's disk may be slow; its writes keep their order.
   private let ledgerThread = DispatchQueue(label: "dlmguard.ledger")
 
   private var core: Guard
+  /// Nil until the engine is open; until then the core asks nothing of it.
+  private var keeper: ClaimKeeper?
   private var server: SocketServer?
   private var storageThreads: SpareThreads?
   private var processThreads: SpareThreads?
@@ -38,11 +39,12 @@ actor NodeAgent {
   /// Processes whose end will not be noticed before the kernel has a descriptor for them.
   private var unwatchable: Set<ProcessRef> = []
   private var surveys: [RequestID: EventLoop.Timer] = [:]
+  private var limits: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
-    engine: any LockEngine, log: Logger
+    log: Logger
   ) {
     self.loop = loop
     self.configuration = configuration
@@ -52,18 +54,21 @@ actor NodeAgent {
     identity = Identity(node: description.node)
     processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
     images = SaveImages(directory: configuration.libvirtSaveDirectory)
-    keeper = ClaimKeeper(engine: engine)
     self.ledger = ledger
     core = Guard(description, policy: configuration.policy)
   }
 
-  /// Takes the ledger's claims over, then opens the socket. The event loop must be about to run.
+  /// Takes the ledger's claims over, then opens the socket if ``Event/unready(_:)`` has not yet
+  /// opened it. Once, on any thread; the event loop runs or is about to.
   ///
   /// - Throws: ``ProcessTable/Unreadable`` where it cannot be told which guests still run.
-  nonisolated func start(with contents: Ledger.Contents) throws(ProcessTable.Unreadable) {
+  nonisolated func start(
+    with contents: Ledger.Contents, engine: any LockEngine
+  ) throws(ProcessTable.Unreadable) {
     var recovered: [Recovered] = []
     for record in contents.records { recovered.append(try look(for: record)) }
     post { [recovered] agent in
+      agent.keeper = ClaimKeeper(engine: engine)
       for problem in contents.problems { agent.handle(.alarm(problem)) }
       agent.handle(.recovered(recovered))
     }
@@ -102,7 +107,9 @@ actor NodeAgent {
     loop.post { [self] in assumeIsolated { call($0) } }
   }
 
-  private nonisolated func report(_ event: Event) {
+  /// Tells the core what happened, from any thread: also what the watch over the cluster sees, and
+  /// why the engine cannot be opened yet.
+  nonisolated func report(_ event: Event) {
     post { $0.handle(event) }
   }
 
@@ -121,18 +128,24 @@ actor NodeAgent {
   private func carryOut(_ effect: Effect) -> [Event] {
     switch effect {
     case .open: open()
-    case .reply(let request, let reply): return server?.reply(request, reply) ?? []
+    case .reply(let request, let reply):
+      limits.removeValue(forKey: request).map(loop.cancel)
+      return server?.reply(request, reply) ?? []
     case .survey(let request, let resources, let query): survey(request, resources, query)
     case .record(let record, let reason): write(record, reason)
     case .erase(let owner): erase(owner)
     case .acquire(let owner, let claims):
-      keeper.acquire(owner, claims) { [self] result in
+      keeper?.acquire(owner, claims) { [self] result in
         switch result {
         case .success: report(.acquired(owner, refused: []))
-        case .failure(let conflict): report(.acquired(owner, refused: conflict.refused.map(\.claim)))
+        case .failure(let conflict): report(.acquired(owner, refused: conflict.refused))
         }
       }
-    case .release(let owner): keeper.release(owner) { [self] in report(.released(owner)) }
+    case .recover(let owner, let claims):
+      keeper?.recover(owner, claims) { [self] reclaimed in
+        report(.reclaimed(owner, missing: reclaimed.missing, refused: reclaimed.refused))
+      }
+    case .release(let owner): keeper?.release(owner) { [self] in report(.released(owner)) }
     case .find(let owner, let domain, let reason):
       return find(owner, domain, reason)
     case .confirm(let owner, let process):
@@ -143,6 +156,7 @@ actor NodeAgent {
       watchSaveImages()
       return [.saveImage(owner, exists: images.exists(for: name))]
     case .wake(let owner, let wake, let milliseconds): self.wake(owner, wake, milliseconds)
+    case .limit(let request, let milliseconds): limit(request, milliseconds)
     case .audit(let line): audit.write(line)
     }
     return []
@@ -151,6 +165,7 @@ actor NodeAgent {
   // MARK: - The socket
 
   private func open() {
+    guard server == nil else { return }
     var server = SocketServer(
       loop: loop,
       ready: { [self] descriptor, readiness in
@@ -166,8 +181,8 @@ actor NodeAgent {
         "dlmguardd \(description.version) is up",
         metadata: [
           "node": "\(description.node)", "engine": "\(description.engine)",
-          "socket": "\(configuration.socket)",
-        ])
+          "lockspace": description.lockspace.map { "\($0)" }, "socket": "\(configuration.socket)",
+        ].compactMapValues { $0 })
     } catch {
       // Without a socket every start is refused; the agent that systemd starts next may fare better.
       log.critical("\(error)")
@@ -327,6 +342,15 @@ actor NodeAgent {
     } catch {
       log.error("removed save images will not be noticed: \(error)")
       close(descriptor)
+    }
+  }
+
+  private func limit(_ request: RequestID, _ milliseconds: Int64) {
+    limits[request] = loop.after(milliseconds) { [self] in
+      assumeIsolated { agent in
+        agent.limits[request] = nil
+        agent.handle(.overdue(request))
+      }
     }
   }
 

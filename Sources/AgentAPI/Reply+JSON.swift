@@ -101,18 +101,21 @@ extension HolderReport {
 }
 
 extension StatusReport {
-  /// The payload of `status`.
+  /// The payload of `status`; `lockspace` is missing where there is none.
   public var json: JSON {
     .object(
       ("version", .string(version)), ("node", .string("\(node)")), ("engine", .string(engine)),
-      ("pid", .integer(Int64(pid))), ("started", started.json),
+      ("lockspace", lockspace.map { .string($0) }), ("pid", .integer(Int64(pid))),
+      ("started", started.json),
       ("alarms", .array(alarms.map { .string($0) })), ("owners", .array(owners.map(\.json))))
   }
 
   init(_ json: JSON) throws(MalformedMessage) {
     self.init(
       version: try json.string("version"), node: NodeName(try json.string("node")),
-      engine: try json.string("engine"), pid: try json.pid("pid"),
+      engine: try json.string("engine"),
+      lockspace: try json.optional("lockspace", "a lockspace", { $0.stringValue }),
+      pid: try json.pid("pid"),
       started: try json.timestamp("started"),
       alarms: try json.list("alarms") { json throws(MalformedMessage) in
         guard let text = json.stringValue else {

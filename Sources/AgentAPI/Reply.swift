@@ -118,25 +118,29 @@ public struct StatusReport: Hashable, Sendable {
   public let version: String
   /// The name by which refusals call this node.
   public let node: NodeName
-  /// What keeps the locks, in the word that dlmguard.conf uses: `local`.
+  /// What keeps the locks, in the word that dlmguard.conf uses: `local`, `dlm`.
   public let engine: String
+  /// The DLM's lockspace that they lie in; nil for an engine of one host.
+  public let lockspace: String?
   /// The agent's own process id.
   public let pid: Int32
   /// When the agent started; owners may be older.
   public let started: Timestamp
-  /// What an operator should look at: quarantined records, guests that could not be claimed.
+  /// What an operator should look at, what concerns the whole node first: why nothing can be
+  /// started, locks that were lost, quarantined records, guests that could not be claimed.
   public let alarms: [String]
   /// Every owner of this node, by name.
   public let owners: [OwnerReport]
 
   /// - Parameter owners: in the order in which people should read them.
   public init(
-    version: String, node: NodeName, engine: String, pid: Int32, started: Timestamp,
-    alarms: [String], owners: [OwnerReport]
+    version: String, node: NodeName, engine: String, lockspace: String? = nil, pid: Int32,
+    started: Timestamp, alarms: [String], owners: [OwnerReport]
   ) {
     self.version = version
     self.node = node
     self.engine = engine
+    self.lockspace = lockspace
     self.pid = pid
     self.started = started
     self.alarms = alarms

@@ -5,13 +5,21 @@ public struct AuditLine: Hashable, Sendable {
   /// What the guard did. The words stand in the log, where programs may look for them.
   public enum Kind: String, Hashable, Sendable {
     case acquired, refused, bound, released, saved, recovered, unguarded, alarm
+    /// Locks of an owner are gone that it never gave back.
+    case lost
+    /// The agent cannot keep locks yet; ended by `ready`.
+    case unready, ready
+    /// Nothing new may be locked; ended by `unimpeded`.
+    case impeded, unimpeded
+    /// Locks cannot be trusted; ended by `resumed`.
+    case suspended, resumed
   }
 
   /// The word after `audit`; the log's priority follows from it.
   public let kind: Kind
-  /// Nil only for an alarm that belongs to no owner.
+  /// Nil for what concerns the whole node.
   public let domain: Domain?
-  /// Nil for a refused start, which leaves no owner, and for an alarm that belongs to none.
+  /// Nil for a refused start, which leaves no owner, and for what concerns the whole node.
   public let owner: OwnerID?
   /// What else there is to say, in the order in which it is shown.
   public let fields: [Field]

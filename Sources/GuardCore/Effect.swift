@@ -4,7 +4,8 @@ import LockModel
 /// What is to be done: everything that the core ever causes. The shell carries effects out in
 /// order, and answers those that say so with an ``Event``.
 public enum Effect: Hashable, Sendable {
-  /// Every recorded claim is held again: clients may come.
+  /// Clients may come. Once: every recorded claim is held again, or the agent can at least say why
+  /// not.
   case open
   /// Answer a request; nothing happens if its client is gone.
   case reply(RequestID, Reply)
@@ -17,6 +18,9 @@ public enum Effect: Hashable, Sendable {
   case erase(OwnerID)
   /// Ask the engine for claims, all or nothing. Answered by ``Event/acquired(_:refused:)``.
   case acquire(OwnerID, [Claim])
+  /// Hold the claims that the ledger has of an owner: by adopting the locks that outlived the former
+  /// agent, anew where there are none. Answered by ``Event/reclaimed(_:missing:refused:)``.
+  case recover(OwnerID, [Claim])
   /// Give back everything the owner holds. Answered by ``Event/released(_:)``.
   case release(OwnerID)
   /// Look for the QEMU process of a domain. Answered by ``Event/found(_:_:_:)``.
@@ -32,6 +36,9 @@ public enum Effect: Hashable, Sendable {
   case lookForSaveImage(OwnerID, name: String)
   /// Set a timer, in ms. Answered by ``Event/woke(_:_:)``.
   case wake(OwnerID, Wake, after: Int64)
+  /// Set a timer for a request, in ms; it need not go on once that is answered. Answered by
+  /// ``Event/overdue(_:)``.
+  case limit(RequestID, after: Int64)
   /// One line for the log of what the guard did.
   case audit(AuditLine)
 }

@@ -14,7 +14,13 @@ public struct RequestID: Hashable, Sendable {
 
 /// What happened: everything that the core ever learns.
 public enum Event: Sendable {
-  /// The ledger's records, read once before anything else happens.
+  /// The engine cannot be opened yet, and why, with what to do about it: starts are refused with
+  /// that reason until ``recovered(_:)`` has been taken and its claims are held again. May be
+  /// repeated with another reason; means nothing after ``recovered(_:)``.
+  case unready(String)
+  /// The ledger's records, read once when the engine is open. Nothing but ``unready(_:)``,
+  /// ``alarm(_:)`` and what concerns the cluster comes before, and what clients of an unready agent
+  /// ask.
   case recovered([Recovered])
   /// A client asks. Answered by one ``Effect/reply(_:_:)``.
   case request(RequestID, Request)
@@ -25,7 +31,10 @@ public enum Event: Sendable {
   /// Answers ``Effect/record(_:_:)``; the failure, if any, is for a person to read.
   case recorded(OwnerID, RecordReason, failure: String?)
   /// Answers ``Effect/acquire(_:_:)``: the claims that were refused; none where all were granted.
-  case acquired(OwnerID, refused: [Claim])
+  case acquired(OwnerID, refused: [RefusedClaim])
+  /// Answers ``Effect/recover(_:_:)``. `missing` was not there any more and has been taken anew;
+  /// `refused` was not there any more and is not held now.
+  case reclaimed(OwnerID, missing: [Claim], refused: [RefusedClaim])
   /// Answers ``Effect/release(_:)``.
   case released(OwnerID)
   /// Answers ``Effect/find(_:_:_:)``.
@@ -40,6 +49,26 @@ public enum Event: Sendable {
   case saveImageRemoved(name: String)
   /// A timer set by ``Effect/wake(_:_:after:)`` ran out.
   case woke(OwnerID, Wake)
+  /// A timer set by ``Effect/limit(_:after:)`` ran out; means nothing once that is answered.
+  case overdue(RequestID)
+  /// What the cluster's nodes are called, all of them each time, and which of them this one is;
+  /// nil while that is not known.
+  case nodes([NodeID: NodeName], here: NodeID?)
+  /// Why nothing new may be locked now, with what to do about it: starts are refused with it. Nil
+  /// ends it. Nothing changes for what is held.
+  case impediment(String?)
+  /// Why the engine does not answer for now, and that this is how it should be: `the lockspace is
+  /// stopped since 4 s: …`. Only explains; nil ends it.
+  case waiting(String?)
+  /// The locks that are held cannot be trusted for now, and why.
+  case suspended(String)
+  /// They can again; nothing was lost meanwhile but what ``lost(_:reason:)`` says.
+  case resumed
+  /// A lock on that resource is known to be gone without having been given back. An engine that
+  /// says so holds the resource for none of this node's owners any more.
+  case lost(ResourceName, reason: String)
+  /// Every lock is: the lockspace itself is gone.
+  case lostAll(reason: String)
   /// Something outside the core that an operator should look at.
   case alarm(String)
 }

@@ -10,6 +10,7 @@ extension Guard {
     if call.operation == .prepare, let owner = owners[uuid], owner.isLiving {
       return refuseTwin(of: owner, domain, request)
     }
+    if refuseImpeded(call.operation, domain, request) { return }
     let wanted: [Claim]
     switch wish(call, domain, survey) {
     case .success(let claims): wanted = claims
@@ -38,8 +39,22 @@ extension Guard {
   /// A second start of a domain that lives here: refused, whatever it asks for. libvirt will call
   /// it off, with a `release` that says nothing about the first.
   mutating func refuseTwin(of owner: Owner, _ domain: Domain, _ request: RequestID) {
+    if owner.admission?.isAbandoned == true {
+      // That start was called off already: its own `release` has come, or means this one.
+      return refused(request, .prepare, domain, .unsafe, stillWaiting(domain))
+    }
     update(owner.id) { $0.foreignReleases += 1 }
     refused(request, .prepare, domain, .conflict, alreadyHere(owner, asking: domain))
+  }
+
+  /// Whether nothing may be locked now: then the request has been refused. A guest that runs already
+  /// is not shut out by that: the engine will answer when it can.
+  mutating func refuseImpeded(
+    _ operation: HookOperation, _ domain: Domain, _ request: RequestID?
+  ) -> Bool {
+    guard operation != .reconnect, let obstacle else { return false }
+    refused(request, operation, domain, .unsafe, start(of: domain, obstacle))
+    return true
   }
 
   /// What a start needs to be granted, or why that is hopeless before anybody is asked.
@@ -77,7 +92,9 @@ extension Guard {
     _ owner: Owner, _ call: HookCall, _ wanted: [Claim], _ request: RequestID
   ) {
     let news = call.unguarded.filter { !owner.unguarded.contains($0) }
-    guard !extend(owner.claims, with: wanted).added.isEmpty || !news.isEmpty else {
+    guard
+      !extend(owner.claims, with: wanted).added.isEmpty || !news.isEmpty || !owner.lost.isEmpty
+    else {
       return reply(request, .done)
     }
     reportUnguarded(owner, news)
@@ -124,8 +141,11 @@ extension Guard {
     former: Owner.Former?
   ) {
     let (all, added) = extend(owner.claims, with: wanted)
+    let lost = all.filter { claim in
+      owner.lost.contains(claim.resource) && !added.contains { $0.resource == claim.resource }
+    }
     let admission = Owner.Admission(
-      purpose: purpose, request: request, former: former, claims: added)
+      purpose: purpose, request: request, former: former, claims: added + lost)
     update(owner.id) { owner in
       owner.phase = .recording(admission)
       owner.claims = all
@@ -146,6 +166,11 @@ extension Guard {
           unwritable(owner.domain, failure))
       } else if admission.isAbandoned {
         fallBack(id, admission)
+      } else if let obstacle, !admission.claims.isEmpty, admission.purpose != .reconnect {
+        fallBack(id, admission)
+        refused(
+          admission.request, operation(admission.purpose), owner.domain, .unsafe,
+          start(of: owner.domain, obstacle))
       } else if admission.claims.isEmpty {
         update(id) { $0.phase = .acquiring(admission) }
         acquired(id, refused: [])
@@ -158,19 +183,18 @@ extension Guard {
     }
   }
 
-  mutating func acquired(_ id: OwnerID, refused: [Claim]) {
-    guard let owner = owner(id), case .acquiring(let admission) = owner.phase else { return }
-    recovering.remove(id)
+  mutating func acquired(_ id: OwnerID, refused: [RefusedClaim]) {
+    guard let owner = owner(id), case .acquiring(let admission) = owner.phase,
+      admission.purpose != .recovery
+    else { return }
     guard refused.isEmpty else { return conflict(owner, admission, refused) }
     if !admission.claims.isEmpty {
       audit(
         .acquired, owner, ("count", "\(admission.claims.count)"),
         ("claims", admission.claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")))
+      update(id) { $0.lost.subtract(admission.claims.map(\.resource)) }
     }
-    if admission.isAbandoned, admission.former == nil {
-      update(id) { $0.phase = .prepared }
-      return end(id, nil)
-    }
+    if admission.isAbandoned { return giveBack(owner, admission) }
     switch admission.purpose {
     case .prepare, .start:
       update(id) { $0.phase = .prepared }
@@ -198,19 +222,39 @@ extension Guard {
       reply(admission.request, .done)
       // The process may have gone while the engine was asked: then its end was not for this phase.
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
-    case .recovery: resume(id)
+    // Answered by `reclaimed`.
+    case .recovery: break
+    }
+  }
+
+  /// What is granted after the asker was given up on.
+  private mutating func giveBack(_ owner: Owner, _ admission: Owner.Admission) {
+    switch (admission.purpose, admission.former?.phase) {
+    case (.operation, .registered):
+      update(owner.id) { $0.staysRegistered = true }
+      letGo(owner.id)
+    case (.operation, _):
+      // Its process lives and holds things already: what it asked for in vain goes with them, and is
+      // there if it asks again.
+      update(owner.id) { owner in
+        owner.phase = .running
+        owner.wanted = []
+      }
+      if let keeper = owner.keeper { effects.append(.confirm(owner.id, keeper)) }
+    case (_, nil):
+      update(owner.id) { $0.phase = .prepared }
+      end(owner.id, nil)
+    case (_, .some):
+      // libvirt has called the start off, and its `release` may have come before the grant.
+      update(owner.id) { $0.phase = .prepared }
+      effects.append(.find(owner.id, owner.domain, .silence))
     }
   }
 
   private mutating func conflict(
-    _ owner: Owner, _ admission: Owner.Admission, _ refused: [Claim]
+    _ owner: Owner, _ admission: Owner.Admission, _ refused: [RefusedClaim]
   ) {
     let message = conflict(owner.domain, refused)
-    if admission.purpose == .recovery {
-      // The guest is there whatever the engine says: it stays known, and loudly wrong.
-      alarm("after a restart of the agent: \(message)", owner: owner.id)
-      return resume(owner.id)
-    }
     fallBack(owner.id, admission)
     switch admission.purpose {
     case .reconnect:
@@ -240,7 +284,10 @@ extension Guard {
     guard let owner = owner(id) else { return }
     switch former.phase {
     case .registered: effects.append(.erase(id))
-    case .prepared: effects.append(.record(owner.record(.starting), .noted))
+    case .prepared:
+      effects.append(.record(owner.record(.starting), .noted))
+      // libvirt has called the start off, and its `release` may have come meanwhile.
+      if admission.isAbandoned { effects.append(.find(id, owner.domain, .silence)) }
     case .running: effects.append(.record(owner.record(.running), .noted))
     case .saved: effects.append(.record(owner.record(.saved), .noted))
     }
@@ -256,7 +303,7 @@ extension Guard {
     admitQueued(id.domain)
   }
 
-  private mutating func refused(
+  mutating func refused(
     _ request: RequestID?, _ operation: HookOperation, _ domain: Domain, _ code: Refusal.Code,
     _ message: String
   ) {
@@ -273,7 +320,7 @@ extension Guard {
     }
   }
 
-  private func operation(_ purpose: Owner.Admission.Purpose) -> HookOperation {
+  func operation(_ purpose: Owner.Admission.Purpose) -> HookOperation {
     switch purpose {
     case .start: .start
     case .started: .started

@@ -8,7 +8,10 @@ extension Guard {
     switch (call.operation, owner.phase) {
     case (.prepare, _) where owner.isLiving:
       refuseTwin(of: owner, Domain(uuid: owner.domain.uuid, name: call.name), request)
+    case (.started, .prepared) where !owner.lost.isEmpty:
+      refused(request, .started, owner.domain, .lost, lostBeforeStart(owner))
     case (.started, .prepared):
+      if refuseImpeded(.started, owner.domain, request) { return true }
       effects.append(.find(owner.id, owner.domain, .started(request)))
     case (.reconnect, .prepared):
       effects.append(.find(owner.id, owner.domain, .reconnect(request)))
@@ -30,6 +33,7 @@ extension Guard {
   /// does not prove that QEMU is gone, and may concern another start than the one that holds.
   mutating func releaseHint(_ call: HookCall, _ request: RequestID) {
     guard let owner = owner(of: call) else { return reply(request, .done) }
+    limit(request)
     switch owner.phase {
     case .prepared where owner.foreignReleases > 0:
       update(owner.id) { $0.foreignReleases -= 1 }
@@ -210,6 +214,15 @@ extension Guard {
   mutating func released(_ id: OwnerID) {
     guard let owner = owner(id), case .leaving = owner.phase else { return }
     audit(.released, owner, ("count", "\(owner.claims.count)"))
+    if owner.staysRegistered, owner.releaseRequests.isEmpty, let keeper = owner.keeper {
+      update(id) { owner in
+        owner.phase = .registered
+        owner.claims = []
+        owner.staysRegistered = false
+      }
+      effects += [.erase(id), .confirm(id, keeper)]
+      return
+    }
     forget(id)
     for request in owner.releaseRequests { reply(request, .done) }
   }

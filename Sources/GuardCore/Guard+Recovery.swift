@@ -4,6 +4,7 @@ import LockModel
 // After a restart of the agent every claim of the ledger is held again before anybody may ask.
 extension Guard {
   mutating func recover(_ records: [Recovered]) {
+    beginRecovery()
     nextInstance = (records.map(\.record.owner.instance).max() ?? 0) + 1
     // The latest incarnation of a domain first: at most one is still alive.
     for recovered in records.sorted(by: { $0.record.owner > $1.record.owner }) {
@@ -53,11 +54,29 @@ extension Guard {
     owners[owner.id.domain] = owner
     recovering.insert(owner.id)
     if stage != .saved { setKeeper(owner.id, keeper) }
-    effects.append(.acquire(owner.id, record.claims))
+    effects.append(.recover(owner.id, record.claims))
   }
 
-  /// The claims of a recorded owner are held again.
-  mutating func resume(_ id: OwnerID) {
+  mutating func reclaimed(_ id: OwnerID, missing: [Claim], refused: [RefusedClaim]) {
+    guard let owner = owner(id), case .acquiring(let admission) = owner.phase,
+      admission.purpose == .recovery, let former = admission.former
+    else { return }
+    recovering.remove(id)
+    // A start that the former agent broke off in may never have come to the engine.
+    if !missing.isEmpty, description.locksOutliveAgent, former.phase != .prepared {
+      regained(owner, missing)
+    }
+    if !refused.isEmpty {
+      update(id) { $0.lost.formUnion(refused.map(\.claim.resource)) }
+      let message = recoveryConflict(owner, refused)
+      auditLost(owner, refused.map(\.claim), message)
+      alarm(message, owner: id)
+    }
+    resume(id)
+  }
+
+  /// The claims of a recorded owner are held again, as far as they can be.
+  private mutating func resume(_ id: OwnerID) {
     guard let owner = owner(id), let former = owner.admission?.former else { return }
     audit(.recovered, owner, ("stage", "\(former.phase)"))
     switch former.phase {
@@ -75,9 +94,5 @@ extension Guard {
       effects.append(.lookForSaveImage(id, name: owner.domain.name))
     }
     openIfRecovered()
-  }
-
-  mutating func openIfRecovered() {
-    if recovering.isEmpty { effects.append(.open) }
   }
 }

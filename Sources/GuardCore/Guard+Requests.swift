@@ -5,6 +5,21 @@ extension Guard {
   mutating func take(_ request: Request, _ id: RequestID) {
     switch request {
     case .hook(let call): take(call, id)
+    case .register, .add, .acquire, .release:
+      if let unreadiness { return refuse(id, .unsafe, "refused: \(unreadiness)") }
+      operate(request, id)
+    case .inquire(let selector): inquire(selector, id)
+    case .who(let path):
+      survey(
+        id, request,
+        [Resource(device: "path", source: .file(path), access: .exclusiveWrite)], nil)
+    case .status: reply(id, .status(status()))
+    }
+  }
+
+  /// The operations that change something.
+  private mutating func operate(_ request: Request, _ id: RequestID) {
+    switch request {
     case .register(_, let pid): survey(id, request, [], .exactly(pid))
     case .add(let owner, let resources):
       guard let state = known(owner, id) else { return }
@@ -17,22 +32,20 @@ extension Guard {
       survey(id, request, resources, nil)
     case .acquire(let owner): acquire(owner, id)
     case .release(let owner): release(owner, id)
-    case .inquire(let selector): inquire(selector, id)
-    case .who(let path):
-      survey(
-        id, request,
-        [Resource(device: "path", source: .file(path), access: .exclusiveWrite)], nil)
-    case .status: reply(id, .status(status()))
+    case .hook, .inquire, .who, .status: break
     }
   }
 
   private mutating func take(_ call: HookCall, _ id: RequestID) {
+    if answerUnready(call, id) { return }
     switch call.operation {
     case .prepare, .start, .started, .reconnect:
       guard let uuid = call.uuid else {
         return refuse(id, .invalid, "\(call.operation.rawValue) without a domain UUID")
       }
       if let owner = owners[uuid], take(call, id, of: owner) { return }
+      if refuseImpeded(call.operation, Domain(uuid: uuid, name: call.name), id) { return }
+      limit(id)
       survey(id, .hook(call), call.resources, .driver(of: call.caller))
     case .stopped: stopped(call, id)
     case .release: releaseHint(call, id)
@@ -64,15 +77,23 @@ extension Guard {
     for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }
     for owner in Array(owners.values) {
       update(owner.id) { $0.releaseRequests.removeAll { $0 == id } }
-      guard var admission = owner.admission, admission.request == id else { continue }
-      admission.request = nil
-      admission.isAbandoned = true
-      update(owner.id) { owner in
-        if case .recording = owner.phase {
-          owner.phase = .recording(admission)
-        } else {
-          owner.phase = .acquiring(admission)
-        }
+      if let admission = owner.admission, admission.request == id {
+        abandon(owner.id, admission)
+      }
+    }
+  }
+
+  /// Nobody waits for the admission any more.
+  mutating func abandon(_ id: OwnerID, _ admission: Owner.Admission) {
+    var admission = admission
+    admission.request = nil
+    // A guest that runs already needs its locks whether or not its hook still waits.
+    admission.isAbandoned = admission.purpose != .reconnect
+    update(id) { owner in
+      if case .recording = owner.phase {
+        owner.phase = .recording(admission)
+      } else {
+        owner.phase = .acquiring(admission)
       }
     }
   }
@@ -124,12 +145,14 @@ extension Guard {
       return refuse(
         request, .conflict, "\(Quoted(owner.domain.name)) is \(owner.phaseName): ask again later")
     }
+    if refuseImpeded(.prepare, owner.domain, request) { return }
     let wanted: [Claim]
     do throws(Inadmissible) {
       wanted = try claims(owner.wanted, policy: policy, needsAll: true)
     } catch {
       return refuse(request, code(error), text(error, of: owner.domain))
     }
+    limit(request)
     admit(
       owner, [domainClaim(owner.domain)] + wanted, .operation, request,
       former: Owner.Former(phase: former, claims: owner.claims, keeper: owner.keeper))
@@ -187,7 +210,8 @@ extension Guard {
   private func status() -> StatusReport {
     StatusReport(
       version: description.version, node: description.node, engine: description.engine,
-      pid: description.pid, started: description.started, alarms: alarms.map(\.text),
+      lockspace: description.lockspace, pid: description.pid, started: description.started,
+      alarms: standingAlarms + alarms.map(\.text),
       owners: owners.values.sorted { ($0.domain.name, $0.id) < ($1.domain.name, $1.id) }
         .map { $0.report(node: description.node) })
   }

@@ -5,22 +5,37 @@ import LockModel
 public struct NodeDescription: Hashable, Sendable {
   /// Stands in reports, and in refusals that name a place.
   public let node: NodeName
-  /// What keeps the locks, in the word that dlmguard.conf uses: `local`.
+  /// What keeps the locks, in the word that dlmguard.conf uses: `local`, `dlm`.
   public let engine: String
+  /// The lockspace that the locks lie in; nil where no other node could see it.
+  public let lockspace: String?
+  /// Whether locks outlive the agent that took them: then one that is not there after a restart
+  /// was lost.
+  public let locksOutliveAgent: Bool
   /// The running agent's, which is not always that of the program that asks.
   public let version: String
   /// The agent's own process id.
   public let pid: Int32
   /// When the agent started, by this node's clock.
   public let started: Timestamp
+  /// What the operator has decided against advice, and is reminded of at every start and in every
+  /// status.
+  public let warnings: [String]
 
   /// - Parameter engine: a word for people; the core never acts by it.
-  public init(node: NodeName, engine: String, version: String, pid: Int32, started: Timestamp) {
+  /// - Parameter lockspace: nil for an engine of one host.
+  public init(
+    node: NodeName, engine: String, lockspace: String? = nil, locksOutliveAgent: Bool = false,
+    version: String, pid: Int32, started: Timestamp, warnings: [String] = []
+  ) {
     self.node = node
     self.engine = engine
+    self.lockspace = lockspace
+    self.locksOutliveAgent = locksOutliveAgent
     self.version = version
     self.pid = pid
     self.started = started
+    self.warnings = warnings
   }
 }
 
@@ -40,6 +55,8 @@ public struct Guard {
   var queued: [DomainUUID: [Queued]] = [:]
   /// Owners taken over from the ledger whose claims are not yet held again.
   var recovering: Set<OwnerID> = []
+  var readiness = Readiness.closed
+  var cluster = ClusterStanding()
   var alarms: [Alarm] = []
   var nextInstance: UInt64 = 1
   var now = Timestamp(milliseconds: 0)
@@ -57,8 +74,8 @@ public struct Guard {
     let owner: OwnerID?
   }
 
-  /// Knows no owner yet, so its first event must be ``Event/recovered(_:)``, even with no records:
-  /// that is what opens the socket.
+  /// Knows no owner yet and lets nobody in: ``Event/recovered(_:)`` must come, even with no records,
+  /// and ``Event/unready(_:)`` before it where that takes longer.
   public init(_ description: NodeDescription, policy: Policy) {
     self.description = description
     self.policy = policy
@@ -71,12 +88,15 @@ public struct Guard {
     now = time
     effects = []
     switch event {
+    case .unready(let reason): unready(reason)
     case .recovered(let records): recover(records)
     case .request(let id, let request): take(request, id)
     case .clientGone(let id): abandon(id)
     case .surveyed(let id, let survey): surveyed(id, survey)
     case .recorded(let owner, let reason, let failure): recorded(owner, reason, failure)
     case .acquired(let owner, let refused): acquired(owner, refused: refused)
+    case .reclaimed(let owner, let missing, let refused):
+      reclaimed(owner, missing: missing, refused: refused)
     case .released(let owner): released(owner)
     case .found(let owner, let process, let reason): found(owner, process, reason)
     case .confirmed(let owner, let alive): confirmed(owner, alive: alive)
@@ -84,6 +104,14 @@ public struct Guard {
     case .saveImage(let owner, let exists): saveImage(owner, exists: exists)
     case .saveImageRemoved(let name): saveImageRemoved(name)
     case .woke(let owner, let wake): woke(owner, wake)
+    case .overdue(let request): overdue(request)
+    case .nodes(let names, let here): cluster.take(names, here: here)
+    case .impediment(let reason): impede(reason)
+    case .waiting(let reason): cluster.waiting = reason
+    case .suspended(let reason): suspend(reason)
+    case .resumed: resumeTrust()
+    case .lost(let resource, let reason): lose(resource, reason)
+    case .lostAll(let reason): loseAll(reason)
     case .alarm(let text): alarm(text, owner: nil)
     }
     return effects
@@ -114,6 +142,11 @@ extension Guard {
 
   mutating func audit(_ kind: AuditLine.Kind, _ owner: Owner, _ fields: (String, String)...) {
     effects.append(.audit(AuditLine(kind, owner.domain, owner.id, fields)))
+  }
+
+  /// What concerns no owner more than any other.
+  mutating func auditNode(_ kind: AuditLine.Kind, _ fields: (String, String)...) {
+    effects.append(.audit(AuditLine(kind, nil, nil, fields)))
   }
 
   /// Tells the operator once; `status` goes on telling for as long as it is true.

@@ -34,7 +34,8 @@ struct Owner {
     let purpose: Purpose
     /// Who waits for the answer; nil once that client is gone, or where nobody asked.
     var request: RequestID?
-    /// Set when the client is gone: what is granted now is given back.
+    /// Set when the client is gone, or was refused for want of an answer in time: what is granted
+    /// now is given back.
     var isAbandoned = false
     /// What the owner had before, and falls back to; nil for a new owner.
     let former: Former?
@@ -61,6 +62,10 @@ struct Owner {
   var unguarded: [UnguardedResource] = []
   /// What `add` named since the last `acquire`.
   var wanted: [Identification] = []
+  /// What of the claims the engine is known to have lost.
+  var lost: Set<ResourceName> = []
+  /// Giving back does not end the owner: its client may ask again.
+  var staysRegistered = false
   /// libvirt's daemon died in the middle of the start.
   var isDriverGone = false
   /// libvirt's `release` hook has come.
@@ -96,12 +101,27 @@ struct Owner {
     if case .registered = phase { false } else { true }
   }
 
+  /// What the engine holds for this owner as far as is known, not what it is being asked for.
+  var held: [Claim] {
+    switch phase {
+    case .registered, .leaving: []
+    case .recording(let admission), .acquiring(let admission): admission.former?.claims ?? []
+    case .prepared, .running, .exited, .ending, .saved: claims
+    }
+  }
+
   /// Whether the engine holds everything for this owner, and will until something happens to it.
   var isSettled: Bool {
     switch phase {
     case .prepared, .running, .saved: true
     case .registered, .recording, .acquiring, .exited, .ending, .leaving: false
     }
+  }
+
+  /// Whether a managed save image, and no process, uses the claims.
+  var isSaved: Bool {
+    if case .saved = phase { return true }
+    return admission?.former?.phase == .saved
   }
 
   /// Whether a start of the same domain would be its second, here and now.

@@ -30,16 +30,21 @@ public struct Policy: Hashable, Sendable {
   /// ms; only where nothing better tells, as after a restart of the agent. A start that took longer
   /// to come to QEMU is admitted anew by libvirt's `start` hook.
   public var startLimit: Int64
+  /// How long a hook may wait for its answer, in ms, from when it asked; then a start is refused
+  /// with what is known of the reason, before the hook's own deadline cuts it off without one. Nil
+  /// for no limit.
+  public var answerLimit: Int64?
 
   /// What the operator does not decide has these defaults; all times in ms.
   public init(
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
-    driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000
+    driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, answerLimit: Int64? = nil
   ) {
     self.readOnly = readOnly
     self.unlockable = unlockable
     self.releaseGrace = releaseGrace
     self.driverGrace = driverGrace
     self.startLimit = startLimit
+    self.answerLimit = answerLimit
   }
 }

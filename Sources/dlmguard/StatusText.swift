@@ -12,7 +12,8 @@ struct StatusText {
     if !status.alarms.isEmpty { lines.append("") }
     lines += [
       "node:    \(shown(status.node.description))",
-      "engine:  \(shown(status.engine))",
+      "engine:  \(shown(status.engine))"
+        + (status.lockspace.map { ", lockspace \(shown($0))" } ?? ""),
       "agent:   dlmguard \(shown(status.version)), pid \(status.pid), up since \(status.started)",
       "",
     ]

@@ -45,6 +45,10 @@ import Testing
       StatusReport(
         version: "1", node: NodeName("a"), engine: "local", pid: 1,
         started: Timestamp(milliseconds: 9), alarms: ["x"], owners: [report])),
+    .status(
+      StatusReport(
+        version: "1", node: NodeName("a"), engine: "dlm", lockspace: "libvirt", pid: 1,
+        started: Timestamp(milliseconds: 9), alarms: [], owners: [])),
     .refused(Refusal(.conflict, "no")),
   ]
 

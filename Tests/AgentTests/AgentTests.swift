@@ -32,10 +32,9 @@ final class RunningAgent {
       description: NodeDescription(
         node: NodeName("n"), engine: "local", version: "t", pid: getpid(),
         started: Timestamp(milliseconds: 0)),
-      ledger: ledger,
-      engine: LocalEngine(), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      ledger: ledger, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     client = AgentClient(path: configuration.socket, patience: 10_000)
-    try agent.start(with: try ledger.read())
+    try agent.start(with: try ledger.read(), engine: LocalEngine())
     let done = done
     Thread.detachNewThread {
       loop.run()

@@ -17,7 +17,7 @@ import Testing
     #expect(try Configuration(toml: text, file: "f") == Configuration())
     let settings = text.split(separator: "\n").filter { $0.hasPrefix("#") && $0.contains(" = ") }
       .map { $0.dropFirst() }.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("node_name") }
-    #expect(settings.count == 11)
+    #expect(settings.count == 14)
     #expect(
       try Configuration(toml: settings.joined(separator: "\n"), file: "f") == Configuration())
   }
@@ -25,7 +25,10 @@ import Testing
   @Test func everySettingIsTaken() throws {
     let configuration = try Configuration(
       toml: """
-        engine = "local"
+        engine = "dlm"
+        lockspace = "vm-locks"
+        allow_unfenced = true
+        stopped_limit_ms = 1000
         node_name = "n1"
         readonly = "concurrent"
         unlockable = "refuse"
@@ -38,6 +41,8 @@ import Testing
         libvirt_run_dir = "/r"
         libvirt_save_dir = "/sv"
         """, file: "f")
+    #expect(configuration.engine == .dlm && configuration.lockspace == "vm-locks")
+    #expect(configuration.allowUnfenced && configuration.stoppedLimit == 1_000)
     #expect(configuration.nodeName == "n1" && configuration.socket == "/s")
     #expect(configuration.policy.readOnly == .concurrent)
     #expect(configuration.policy.unlockable == .refuse)
@@ -46,9 +51,23 @@ import Testing
     #expect(configuration.libvirtSaveDirectory == "/sv")
   }
 
+  /// The hook must hear why before it gives up by itself.
+  @Test(arguments: [(100, 50), (1_500, 750), (2_000, 1_000), (10_000, 9_000), (60_000, 59_000)])
+  func theAnswerComesBeforeTheHooksDeadline(timeout: Int, limit: Int64) throws {
+    let configuration = try Configuration(toml: "hook_timeout_ms = \(timeout)", file: "f")
+    #expect(configuration.policy.answerLimit == limit)
+    #expect(Configuration().policy.answerLimit == 9_000)
+  }
+
   @Test(arguments: [
     ("# one\nreadonly = \"protected\"\nread_only = \"x\"\n", "f:3: read_only: is no setting"),
-    ("engine = \"magic\"", "f:1: engine: is \"magic\", but must be \"local\""),
+    ("engine = \"magic\"", "f:1: engine: is \"magic\", but must be \"local\" or \"dlm\""),
+    ("lockspace = \"\"", "f:1: lockspace: must be 1 to 64"),
+    ("lockspace = \"a/b\"", "f:1: lockspace: must be 1 to 64"),
+    ("lockspace = \"a b\"", "f:1: lockspace: must be 1 to 64"),
+    ("lockspace = \"\(String(repeating: "x", count: 65))\"", "f:1: lockspace: must be 1 to 64"),
+    ("allow_unfenced = 1", "f:1: allow_unfenced: is not true or false"),
+    ("stopped_limit_ms = 999", "f:1: stopped_limit_ms: is 999, but must be from 1000 to 3600000"),
     ("\nengine = 1", "f:2: engine: is not text"),
     ("storage_timeout_ms = \"1\"", "f:1: storage_timeout_ms: is not a whole number"),
     ("storage_timeout_ms = 1", "f:1: storage_timeout_ms: is 1, but must be from 100 to 60000"),

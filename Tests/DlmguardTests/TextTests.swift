@@ -28,6 +28,14 @@ import Testing
     #expect(bold[0] == "\u{1b}[1mALARM: guest 'db02' runs without locks\u{1b}[0m")
   }
 
+  @Test func aClustersLockspaceIsNamed() {
+    let status = StatusReport(
+      version: "0.1.0", node: NodeName("node1"), engine: "dlm", lockspace: "libvirt", pid: 77,
+      started: Samples.since, alarms: [], owners: [])
+    let lines = StatusText(status: status, style: .plain).lines
+    #expect(lines.contains("engine:  dlm, lockspace libvirt"))
+  }
+
   @Test func anIdleNodeSaysSo() {
     let lines = StatusText(status: Samples.status(), style: .plain).lines
     #expect(lines.first == "node:    node1")

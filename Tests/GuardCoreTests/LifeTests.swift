@@ -243,7 +243,7 @@ import Testing
     #expect(next.isOpen)
     let open = try #require(next.effects.firstIndex(of: .open))
     let acquire = try #require(
-      next.effects.firstIndex { if case .acquire = $0 { true } else { false } })
+      next.effects.firstIndex { if case .recover = $0 { true } else { false } })
     #expect(acquire < open)
     #expect(next.phase(vm1) == "running" && next.modes(vm1) == host.modes(vm1))
     #expect(next.start(vm2) != .done)
@@ -254,7 +254,7 @@ import Testing
   @Test func nobodyIsLetInBeforeTheLastClaimIsHeld() {
     host.start(vm1)
     host.start(VM(3, [disk("/two")]))
-    let next = TestHost.restarted(host) { if case .acquired = $0 { true } else { false } }
+    let next = TestHost.restarted(host) { if case .reclaimed = $0 { true } else { false } }
     #expect(!next.isOpen)
     let last = next.held.last!
     next.happen(next.held[0])
@@ -313,7 +313,7 @@ import Testing
       owner: OwnerID(domain: vm1.uuid, instance: 0), name: live.name, origin: .hook,
       stage: .running, keeper: ProcessRef(pid: 5, startTime: 5), since: live.since,
       claims: live.claims, unguarded: [])
-    let next = TestHost()
+    let next = TestHost(isReady: false)
     next.alive = host.alive
     next.ledger = [dead.owner: dead, live.owner: live]
     next.happen(

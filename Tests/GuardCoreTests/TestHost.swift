@@ -21,11 +21,17 @@ final class TestHost {
   var saveImages: Set<String> = []
   var ledgerFailure: String?
 
+  /// What guests of other nodes hold, who may say so or not: refused whatever is asked for.
+  var elsewhere: [ResourceName: Holder?] = [:]
+  /// What a recovery does not find.
+  var vanished: Set<ResourceName> = []
+
   var ledger: [OwnerID: OwnerRecord] = [:]
   private(set) var replies: [RequestID: Reply] = [:]
   private(set) var effects: [Effect] = []
   private(set) var audits: [AuditLine] = []
   private(set) var timers: [(OwnerID, Wake, at: Int64)] = []
+  private(set) var limits: [(RequestID, at: Int64)] = []
   private(set) var watched: Set<ProcessRef> = []
   private(set) var isOpen = false
   private var lastRequest: UInt64 = 0
@@ -36,20 +42,26 @@ final class TestHost {
 
   static let driver = ProcessRef(pid: 100, startTime: 1)
 
-  init(policy: Policy = Policy()) {
+  /// - Parameter isReady: false for one whose first event is still to come.
+  init(
+    policy: Policy = Policy(), isReady: Bool = true, lockspace: String? = nil,
+    locksOutliveAgent: Bool = false, warnings: [String] = []
+  ) {
     core = Guard(
       NodeDescription(
-        node: NodeName("node1"), engine: "local", version: "t", pid: 1,
-        started: Timestamp(milliseconds: 0)), policy: policy)
+        node: NodeName("node1"), engine: "e", lockspace: lockspace,
+        locksOutliveAgent: locksOutliveAgent, version: "t", pid: 1,
+        started: Timestamp(milliseconds: 0), warnings: warnings), policy: policy)
     drivers[Self.driver.pid] = Self.driver
     alive = [Self.driver]
+    if isReady { happen(.recovered([])) }
   }
 
   /// Another agent on the same host, with the former one's ledger and an empty engine.
   static func restarted(
-    _ former: TestHost, holdsBack: @escaping (Event) -> Bool = { _ in false }
+    _ former: TestHost, as host: TestHost = TestHost(isReady: false),
+    holdsBack: @escaping (Event) -> Bool = { _ in false }
   ) -> TestHost {
-    let host = TestHost()
     host.holdsBack = holdsBack
     host.storage = former.storage
     host.drivers = former.drivers
@@ -96,6 +108,9 @@ final class TestHost {
     let due = timers.filter { $0.at <= time }
     timers.removeAll { $0.at <= time }
     for (owner, wake, _) in due { happen(.woke(owner, wake)) }
+    let late = limits.filter { $0.at <= time }
+    limits.removeAll { $0.at <= time }
+    for (request, _) in late { happen(.overdue(request)) }
   }
 
   func ask(_ request: Request) -> Reply? {
@@ -117,9 +132,28 @@ final class TestHost {
     answers.add(event)
   }
 
+  private static func refused(_ result: Result<Void, ClaimConflict>) -> [RefusedClaim] {
+    guard case .failure(let conflict) = result else { return [] }
+    return conflict.refused
+  }
+
+  private func shutOut(_ claims: [Claim]) -> [RefusedClaim] {
+    claims.compactMap { claim in
+      elsewhere[claim.resource].map { RefusedClaim(claim, holder: $0) }
+    }
+  }
+
+  /// The engine loses locks of this host.
+  func lose(_ vm: VM, _ resources: [ResourceName]) {
+    guard let owner = ledger.keys.first(where: { $0.domain == vm.uuid }) else { return }
+    keeper.release(owner, resources) {}
+  }
+
   private func carryOut(_ effect: Effect) {
     switch effect {
-    case .open: isOpen = true
+    case .open:
+      precondition(!isOpen, "opened twice")
+      isOpen = true
     case .reply(let id, let reply):
       precondition(replies[id] == nil, "answered twice")
       replies[id] = reply
@@ -143,12 +177,19 @@ final class TestHost {
     case .erase(let owner): ledger[owner] = nil
     case .acquire(let owner, let claims):
       precondition(ledger[owner] != nil, "asked the engine before the ledger")
+      let refused = shutOut(claims)
+      guard refused.isEmpty else { return answer(.acquired(owner, refused: refused)) }
       keeper.acquire(owner, claims) { [answers] result in
-        switch result {
-        case .success: answers.add(.acquired(owner, refused: []))
-        case .failure(let conflict):
-          answers.add(.acquired(owner, refused: conflict.refused.map(\.claim)))
-        }
+        answers.add(.acquired(owner, refused: Self.refused(result)))
+      }
+    case .recover(let owner, let claims):
+      let refused = shutOut(claims)
+      let missing = claims.filter { vanished.contains($0.resource) }
+      let rest = claims.filter { elsewhere[$0.resource] == nil }
+      // The local engine finds nothing, ever; what an outliving one would is the test's to say.
+      keeper.recover(owner, rest) { [answers] reclaimed in
+        answers.add(
+          .reclaimed(owner, missing: missing, refused: refused + reclaimed.refused))
       }
     case .release(let owner): keeper.release(owner) { [answers] in answers.add(.released(owner)) }
     case .find(let owner, let domain, let reason):
@@ -163,6 +204,7 @@ final class TestHost {
       answer(.saveImage(owner, exists: saveImages.contains(name)))
     case .wake(let owner, let wake, let milliseconds):
       timers.append((owner, wake, at: time + milliseconds))
+    case .limit(let request, let milliseconds): limits.append((request, at: time + milliseconds))
     case .audit(let line): audits.append(line)
     }
   }
@@ -252,6 +294,23 @@ extension TestHost {
   func phase(_ vm: VM) -> String? {
     guard case .owners(let owners) = ask(.inquire(.uuid(vm.uuid))) else { return nil }
     return owners.first?.phase
+  }
+
+  var alarms: [String] {
+    guard case .status(let status) = ask(.status) else { return [] }
+    return status.alarms
+  }
+
+  func audits(_ kind: AuditLine.Kind) -> [AuditLine] { audits.filter { $0.kind == kind } }
+
+  /// Holds the engine's answers back, as a lockspace does that is stopped.
+  func stopLockspace() {
+    holdsBack = { event in
+      switch event {
+      case .acquired, .released, .reclaimed: true
+      default: false
+      }
+    }
   }
 
   func modes(_ vm: VM) -> [LockMode] {

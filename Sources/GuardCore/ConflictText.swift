@@ -1,0 +1,191 @@
+import LockModel
+
+// What people read whom somebody else shuts out: which disk, who holds it, where, since when, what
+// to do.
+extension Guard {
+  func conflict(_ domain: Domain, _ refused: [RefusedClaim]) -> String {
+    let (reason, advice) = explain(refused, to: domain)
+    return start(of: domain, reason) + (advice.isEmpty ? "" : " \(advice)")
+  }
+
+  /// The owner goes on whatever the engine says: it stays known, and loudly wrong.
+  func recoveryConflict(_ owner: Owner, _ refused: [RefusedClaim]) -> String {
+    let (reason, advice) = explain(refused, to: owner.domain)
+    return
+      "LOCK LOST: after a restart of the agent \(Quoted(owner.domain.name))\(process(owner)) is "
+      + "not locked any more: \(reason). \(advice)"
+  }
+
+  /// A conflict that is certain before anything is recorded or asked for: with an owner of this node
+  /// that holds its claims and will not let go by itself. Nil says nothing; the engine decides.
+  func foreseen(_ wanted: [Claim], for domain: Domain) -> String? {
+    let refused = wanted.filter { claim in
+      guard let (owner, _) = holder(of: claim, besides: domain) else { return false }
+      return owner.isSettled
+    }
+    return refused.isEmpty ? nil : conflict(domain, refused.map { RefusedClaim($0) })
+  }
+
+  /// Tells of the claim of which most is known, and what to do about it.
+  private func explain(
+    _ refused: [RefusedClaim], to domain: Domain
+  ) -> (reason: String, advice: String) {
+    let others = refused.count - 1
+    let here = refused.compactMap { refused in
+      holder(of: refused.claim, besides: domain).map { (refused.claim, $0, $1) }
+    }
+    // An owner that is still asking may be shut out by the same holder.
+    if let (claim, owner, held) = here.first(where: { $0.1.admission == nil }) {
+      return explain(claim, others: others, owner, held)
+    }
+    if let twin = refused.first(where: { $0.claim.resource == ResourceName(domain: domain.uuid) }) {
+      return explainTwin(of: domain, twin.holder)
+    }
+    for claim in refused {
+      guard let holder = claim.holder else { continue }
+      return explain(claim.claim, others: others, holder, asking: domain)
+    }
+    if let (claim, owner, held) = here.first {
+      return explain(claim, others: others, owner, held)
+    }
+    guard let claim = refused.first?.claim else { return ("a lock was refused", "") }
+    return explainUnnamed(claim, others: others)
+  }
+
+  private func wanted(_ claim: Claim, others: Int) -> String {
+    let more = others == 0 ? "" : " (and \(others) more)"
+    return "\(claim.device) \(Quoted(claim.location))\(more) is wanted in \(claim.mode.words)"
+  }
+}
+
+// MARK: - Held on this node
+
+extension Guard {
+  /// Who holds a claim in a mode that shuts this one out.
+  private func holder(of claim: Claim, besides domain: Domain) -> (Owner, Claim)? {
+    for owner in owners.claimants(of: claim.resource) where owner.domain.uuid != domain.uuid {
+      for held in owner.claims
+      where held.resource == claim.resource && !held.mode.isCompatible(with: claim.mode) {
+        return (owner, held)
+      }
+    }
+    return nil
+  }
+
+  private func explain(
+    _ claim: Claim, others: Int, _ holder: Owner, _ held: Claim
+  ) -> (reason: String, advice: String) {
+    (
+      "\(wanted(claim, others: others)), but \(Quoted(holder.domain.name)) on node "
+        + "\(description.node) has held it in \(held.mode.words) since \(holder.since) "
+        + "(\(held.device), \(holder.phaseName))",
+      advice(claim, holder, held)
+    )
+  }
+
+  private func advice(_ claim: Claim, _ holder: Owner, _ held: Claim) -> String {
+    let name = Quoted(holder.domain.name)
+    if case .saved = holder.phase {
+      return "It is saved in the middle of its disks: start \(name) and shut it down, or drop its "
+        + "saved state: virsh managedsave-remove \(name)"
+    }
+    if claim.mode == .pr, held.mode == .pw || held.mode == .cw, claim.device.hasPrefix("disk") {
+      return "Shut \(name) down first, or, if this guest can bear a disk that changes under it, "
+        + "set readonly = \"concurrent\" in dlmguard.conf"
+    }
+    return "Shut \(name) down first. See: dlmguard who \(Quoted(claim.location))"
+  }
+}
+
+// MARK: - Held on another node
+
+extension Guard {
+  /// What the value block of the resource tells of its holder: no name, and the mode that it had
+  /// when it wrote that.
+  private func explain(
+    _ claim: Claim, others: Int, _ holder: Holder, asking domain: Domain
+  ) -> (reason: String, advice: String) {
+    let name = name(of: holder.domain, asking: domain)
+    let called =
+      name.map { "domain \(Quoted($0)) (UUID \(holder.domain))" } ?? "domain UUID \(holder.domain)"
+    return (
+      "\(wanted(claim, others: others)), but \(called) on \(place(holder.node)) has held it in "
+        + "\(holder.mode.words) since \(holder.since)",
+      "Shut it down there first: \(virsh(holder.node)) domstate \(holder.domain)"
+        + ifDead(holder.node)
+    )
+  }
+
+  /// The guest itself is what is held: it is an administrator's second start, whatever its disks.
+  private func explainTwin(
+    of domain: Domain, _ holder: Holder?
+  ) -> (reason: String, advice: String) {
+    guard let holder else {
+      return (
+        "the SAME guest (UUID \(domain.uuid)) already runs, or is being started, on another node, "
+          + "which does not say which it is",
+        "Look for it on the other nodes: dlmguard inquire \(domain.uuid)"
+      )
+    }
+    return (
+      "the SAME guest (UUID \(domain.uuid)) already runs on \(place(holder.node)) since "
+        + "\(holder.since), and a guest runs on one node at a time",
+      "Look there: \(virsh(holder.node)) domstate \(domain.uuid). To have it here, migrate it, or shut "
+        + "it down there" + ifDead(holder.node)
+    )
+  }
+
+  /// Nobody is named: readers and sharers cannot say who they are.
+  private func explainUnnamed(_ claim: Claim, others: Int) -> (reason: String, advice: String) {
+    let who = "dlmguard who \(Quoted(claim.location))"
+    guard description.lockspace != nil else {
+      return ("\(wanted(claim, others: others)), but an unknown holder has it", "See: \(who)")
+    }
+    return (
+      "\(wanted(claim, others: others)), but it is held by a guest of another node that cannot say "
+        + "who it is: one that only reads it or shares it, or that has just begun or died",
+      "Ask on the other nodes: \(who)"
+    )
+  }
+
+  private func name(of uuid: DomainUUID, asking domain: Domain) -> String? {
+    uuid == domain.uuid ? domain.name : owners[uuid]?.domain.name
+  }
+
+  private func place(_ node: NodeID) -> String {
+    guard let name = name(node) else { return node.description }
+    return "node \(name.isPlain ? name : "\(Quoted(name))")"
+  }
+
+  private func name(_ node: NodeID) -> String? {
+    node == cluster.here
+      ? description.node.description : cluster.name(node).map(\.description)
+  }
+
+  /// The command that asks that node's libvirt.
+  private func virsh(_ node: NodeID) -> String {
+    guard node != cluster.here, let name = name(node), name.isPlain else { return "virsh" }
+    return "virsh -c qemu+ssh://\(name)/system"
+  }
+
+  private func ifDead(_ node: NodeID) -> String {
+    if node == cluster.here { return "" }
+    return ". If \(place(node)) is dead, it must be fenced before its locks go: see dlm_tool status"
+  }
+}
+
+extension String {
+  /// Whether it can stand in a message and in a command as it is.
+  fileprivate var isPlain: Bool {
+    !isEmpty
+      && utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+          UInt8(ascii: "_"), UInt8(ascii: ":"):
+          true
+        default: false
+        }
+      }
+  }
+}

@@ -1,0 +1,70 @@
+import LockModel
+
+// A lock that is known to be gone while its owner relies on it.
+extension Guard {
+  mutating func lose(_ resource: ResourceName, _ reason: String) {
+    for owner in owners.claimants(of: resource) {
+      lose(owner, owner.held.filter { $0.resource == resource }, reason)
+    }
+  }
+
+  mutating func loseAll(_ reason: String) {
+    for owner in owners.values.sorted(by: { $0.id < $1.id }) { lose(owner, owner.held, reason) }
+  }
+
+  /// Tells of each claim once.
+  mutating func lose(_ owner: Owner, _ claims: [Claim], _ reason: String) {
+    let news = claims.filter { !owner.lost.contains($0.resource) }
+    guard !news.isEmpty else { return }
+    update(owner.id) { $0.lost.formUnion(news.map(\.resource)) }
+    auditLost(owner, news, reason)
+    alarm(
+      "LOCK LOST: \(named(news)) of \(Quoted(owner.domain.name))\(process(owner)) is not locked any "
+        + "more (\(reason)), so another guest may write it. \(remedy(owner))", owner: owner.id)
+  }
+
+  /// Claims that nobody kept while there was no agent, and that are held again.
+  mutating func regained(_ owner: Owner, _ claims: [Claim]) {
+    let reason = "it was not held when the agent came back; it has been locked anew"
+    auditLost(owner, claims, reason)
+    alarm(
+      "LOCK LOST for a while: \(named(claims)) of \(Quoted(owner.domain.name))\(process(owner)): "
+        + "\(reason). Find out whether another guest wrote it meanwhile (the journals of the other "
+        + "nodes: audit acquired), and if so, stop it and check its disks", owner: owner.id)
+  }
+
+  mutating func auditLost(_ owner: Owner, _ claims: [Claim], _ reason: String) {
+    var fields = [
+      ("count", "\(claims.count)"),
+      ("claims", claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")),
+      ("devices", claims.map(\.device).joined(separator: ", ")),
+    ]
+    if let keeper = owner.keeper { fields.append(("pid", "\(keeper.pid)")) }
+    fields.append(("reason", reason))
+    effects.append(.audit(AuditLine(.lost, owner.domain, owner.id, fields)))
+  }
+
+  /// The claims, by one that a person knows where to look for.
+  private func named(_ claims: [Claim]) -> String {
+    guard let claim = claims.first(where: { $0.device != "domain" }) else {
+      return "the lock that keeps the guest from running twice"
+    }
+    let more = claims.count == 1 ? "" : " (and \(claims.count - 1) more)"
+    return "\(claim.device) \(Quoted(claim.location))\(more)"
+  }
+
+  private func remedy(_ owner: Owner) -> String {
+    let name = Quoted(owner.domain.name)
+    switch owner.origin {
+    case .client:
+      return "Stop that process, and check what it wrote before anything else uses it"
+    case .hook where owner.isSaved:
+      return
+        "Before \(name) is started, make sure that no guest of another node has used its disks "
+        + "since; if one has, the saved state is worthless: virsh managedsave-remove \(name)"
+    case .hook:
+      return "Unless its disks are in use nowhere else for certain, stop it now (virsh destroy "
+        + "\(name)), and check them before anything uses them"
+    }
+  }
+}

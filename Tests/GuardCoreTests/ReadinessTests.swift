@@ -1,0 +1,103 @@
+import AgentAPI
+import GuardCore
+import LockModel
+import Testing
+
+/// An agent that cannot open its engine, and one that is taking over.
+@Suite struct ReadinessTests {
+  let former = AdmissionTests.host()
+  let vm1 = VM(1, [disk("/one")])
+  let vm2 = VM(2, [disk("/two")])
+  static let reason = "corosync does not run on this node: systemctl start corosync"
+
+  @Test func itSaysWhyNothingStarts() throws {
+    let host = TestHost(isReady: false, warnings: ["w"])
+    host.happen(.unready(Self.reason))
+    host.happen(.unready(Self.reason))
+    #expect(host.isOpen && host.audits(.unready).count == 1)
+    for operation in [HookOperation.prepare, .start, .started] {
+      let refusal = try #require(host.hook(operation, vm1)?.refusal)
+      #expect(refusal.code == .unsafe && refusal.message.contains(Self.reason))
+      #expect(refusal.message.hasPrefix("start of 'vm-1' refused: "))
+    }
+    #expect(
+      host.alarms == [
+        "no guest can be started: the agent cannot keep locks yet: \(Self.reason)", "w",
+      ])
+    #expect(host.phase(vm1) == nil)
+    #expect(host.effects.count { if case .survey = $0 { true } else { false } } == 0)
+  }
+
+  @Test func whatOnlyTellsOfSomethingIsAnsweredAsIfThereWereNoAgent() {
+    let host = TestHost(isReady: false)
+    host.happen(.unready(Self.reason))
+    for operation in [HookOperation.reconnect, .stopped, .release, .migrate, .restore] {
+      #expect(host.hook(operation, vm1) == .done, "\(operation)")
+    }
+    #expect(host.audits(.refused) == [] && host.audits(.alarm) == [])
+  }
+
+  @Test func theOperationsAreRefused() {
+    let host = TestHost(isReady: false)
+    host.happen(.unready(Self.reason))
+    let owner = OwnerID(domain: vm1.uuid, instance: 1)
+    let domain = Domain(uuid: vm1.uuid, name: "x")
+    for request in [
+      Request.register(domain, pid: 100), .add(owner, []), .acquire(owner), .release(owner),
+    ] {
+      let refusal = host.ask(request)?.refusal
+      #expect(refusal?.code == .unsafe && refusal?.message.contains(Self.reason) == true)
+    }
+  }
+
+  @Test func anotherReasonTakesTheFirstOnesPlaceWithoutOpeningTwice() {
+    let host = TestHost(isReady: false)
+    host.happen(.unready("a"))
+    host.happen(.unready("b"))
+    #expect(host.alarms == ["no guest can be started: the agent cannot keep locks yet: b"])
+    #expect(host.audits(.unready).count == 2)
+  }
+
+  func takingOver() -> TestHost {
+    former.start(vm1)
+    let host = TestHost(isReady: false)
+    host.happen(.unready(Self.reason))
+    return .restarted(former, as: host) { if case .reclaimed = $0 { true } else { false } }
+  }
+
+  @Test func nothingStartsBeforeTheLastRecordedClaimIsHeld() throws {
+    let host = takingOver()
+    let refusal = try #require(host.hook(.prepare, vm2)?.refusal)
+    #expect(refusal.code == .unsafe && refusal.message.contains("taking over the locks"))
+    #expect(host.alarms.count == 1 && host.alarms[0].contains("taking over the locks"))
+    #expect(host.holders("/one") == ["vm-1"] && host.phase(vm1) == "acquiring")
+    host.happen(.waiting("the lockspace is stopped since 4 s"))
+    #expect(host.alarms[0].contains("predecessor, and the lockspace is stopped since 4 s"))
+    host.letGo()
+    #expect(host.audits(.ready).count == 1 && host.alarms == [])
+    #expect(host.start(vm2) == .done)
+    host.happen(.unready("late"))
+    #expect(host.alarms == [], "what was ready stays so")
+  }
+
+  @Test func whatItMissesMeanwhileTheWatchOverProcessesTells() {
+    let host = takingOver()
+    host.exit(vm1.process)
+    for operation in [HookOperation.reconnect, .stopped, .release] {
+      #expect(host.hook(operation, vm1) == .done)
+    }
+    host.letGo()
+    #expect(host.phase(vm1) == "leaving")
+    host.pass(5_000)
+    #expect(host.phase(vm1) == nil && host.holders("/one") == [])
+  }
+
+  @Test func aTwinsReleaseFreesNothingLaterEither() {
+    let host = takingOver()
+    #expect(host.hook(.prepare, vm1)?.refusal != nil)
+    host.stopHooks(vm1)
+    host.letGo()
+    host.destroy(vm1)
+    #expect(host.phase(vm1) == nil, "the count of twins is even again")
+  }
+}
