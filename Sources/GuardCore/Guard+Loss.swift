@@ -18,19 +18,21 @@ extension Guard {
     guard !news.isEmpty else { return }
     update(owner.id) { $0.lost.formUnion(news.map(\.resource)) }
     auditLost(owner, news, reason)
+    let (what, danger) = named(news)
     alarm(
-      "LOCK LOST: \(named(news)) of \(Quoted(owner.domain.name))\(process(owner)) is not locked any "
-        + "more (\(reason)), so another guest may write it. \(remedy(owner))", owner: owner.id)
+      "LOCK LOST: \(what) of \(Quoted(owner.domain.name))\(process(owner)) is not locked any more "
+        + "(\(reason)), so \(danger). \(remedy(owner))", owner: owner.id)
   }
 
   /// Claims that nobody kept while there was no agent, and that are held again.
   mutating func regained(_ owner: Owner, _ claims: [Claim]) {
     let reason = "it was not held when the agent came back; it has been locked anew"
     auditLost(owner, claims, reason)
+    let (what, danger) = named(claims)
     alarm(
-      "LOCK LOST for a while: \(named(claims)) of \(Quoted(owner.domain.name))\(process(owner)): "
-        + "\(reason). Find out whether another guest wrote it meanwhile (the journals of the other "
-        + "nodes: audit acquired), and if so, stop it and check its disks", owner: owner.id)
+      "LOCK LOST for a while: \(what) of \(Quoted(owner.domain.name))\(process(owner)): \(reason). "
+        + "Meanwhile \(danger): look for it in the journals of the other nodes (audit acquired), and "
+        + "if it happened, stop the guest and check its disks", owner: owner.id)
   }
 
   mutating func auditLost(_ owner: Owner, _ claims: [Claim], _ reason: String) {
@@ -44,13 +46,15 @@ extension Guard {
     effects.append(.audit(AuditLine(.lost, owner.domain, owner.id, fields)))
   }
 
-  /// The claims, by one that a person knows where to look for.
-  private func named(_ claims: [Claim]) -> String {
+  /// The claims, by one that a person knows where to look for, and what may happen without them.
+  private func named(_ claims: [Claim]) -> (what: String, danger: String) {
     guard let claim = claims.first(where: { $0.device != "domain" }) else {
-      return "the lock that keeps the guest from running twice"
+      return ("the identity", "it may be started a second time on another node")
     }
     let more = claims.count == 1 ? "" : " (and \(claims.count - 1) more)"
-    return "\(claim.device) \(Quoted(claim.location))\(more)"
+    return (
+      "\(claim.device) \(Quoted(claim.location))\(more)", "another guest may write it"
+    )
   }
 
   private func remedy(_ owner: Owner) -> String {

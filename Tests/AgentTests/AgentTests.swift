@@ -15,17 +15,23 @@ final class RunningAgent {
   let scratch: Scratch
   let client: AgentClient
   private let agent: NodeAgent
+  private let ledger: Ledger
   private let done = DispatchSemaphore(value: 0)
 
-  init(_ scratch: Scratch? = nil) throws {
+  /// - Parameter engine: nil for one that cannot be opened yet.
+  init(
+    _ scratch: Scratch? = nil, engine: (any LockEngine)? = LocalEngine(),
+    policy: Policy = Configuration().policy
+  ) throws {
     let scratch = try scratch ?? Scratch()
     self.scratch = scratch
     var configuration = Configuration()
     configuration.socket = scratch.path("agent.sock")
     configuration.stateDirectory = scratch.path("state")
     configuration.storageTimeout = 60_000
+    configuration.policy = policy
     let loop = try EventLoop()
-    let ledger = try Ledger(
+    ledger = try Ledger(
       stateDirectory: configuration.stateDirectory, node: NodeName("n"), boot: "b")
     agent = NodeAgent(
       loop: loop, configuration: configuration,
@@ -34,12 +40,21 @@ final class RunningAgent {
         started: Timestamp(milliseconds: 0)),
       ledger: ledger, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     client = AgentClient(path: configuration.socket, patience: 10_000)
-    try agent.start(with: try ledger.read(), engine: LocalEngine())
+    if let engine {
+      try open(engine)
+    } else {
+      agent.report(.unready("there is no corosync"))
+    }
     let done = done
     Thread.detachNewThread {
       loop.run()
       done.signal()
     }
+  }
+
+  /// The engine can be had now.
+  func open(_ engine: any LockEngine) throws {
+    try agent.start(with: try ledger.read(), engine: engine)
   }
 
   /// Stops it, as `systemctl stop` does; the second time there is nothing to stop.
@@ -109,6 +124,29 @@ final class RunningAgent {
   }
 }
 
+/// What a stopped lockspace is to its users: it answers nothing.
+final class SilentEngine: LockEngine {
+  func lock(
+    _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
+    then: @escaping Completion
+  ) -> LockID {
+    LockID(number: 1)
+  }
+
+  func convert(
+    _ lock: LockID, to mode: LockMode, _ options: LockOptions, value: LockValue?,
+    then: @escaping Completion
+  ) {}
+
+  func cancel(_ lock: LockID) {}
+
+  func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion) {}
+
+  func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID? { nil }
+
+  func locks() -> [LockRecord] { [] }
+}
+
 @Suite struct AgentTests {
   static func sleeper() throws -> Process {
     let child = Process()
@@ -163,6 +201,32 @@ final class RunningAgent {
       guard case .refused(let refusal) = reply else { return #expect(Bool(false), "\(reply)") }
       #expect(refusal.code == .conflict && refusal.message.contains("'d1'"))
     }
+  }
+
+  @Test func anAgentWithoutAnEngineSaysSoUntilItHasOne() throws {
+    let agent = try RunningAgent(engine: nil)
+    let request = Request.register(
+      Domain(uuid: DomainUUID(String(repeating: "1", count: 32))!, name: "d"), pid: getpid())
+    guard case .refused(let refusal) = try agent.client.ask(request) else {
+      return #expect(Bool(false))
+    }
+    #expect(refusal.code == .unsafe && refusal.message.contains("there is no corosync"))
+    guard case .status(let status) = try agent.client.ask(.status) else {
+      return #expect(Bool(false))
+    }
+    #expect(status.alarms.count == 1 && status.alarms[0].contains("there is no corosync"))
+    try agent.open(LocalEngine())
+    try Self.until { if case .registered = try agent.client.ask(request) { true } else { false } }
+  }
+
+  @Test func anEngineThatDoesNotAnswerIsNotWaitedForForEver() throws {
+    let agent = try RunningAgent(engine: SilentEngine(), policy: Policy(answerLimit: 50))
+    let owner = try agent.register(1, pid: getpid())
+    _ = try agent.client.ask(.add(owner, [agent.disk("a")]))
+    guard case .refused(let refusal) = try agent.client.ask(.acquire(owner)) else {
+      return #expect(Bool(false))
+    }
+    #expect(refusal.code == .unsafe && refusal.message.contains("within 50 ms"))
   }
 
   @Test func twoRequestsInOneWriteGetTwoAnswersInOrder() throws {

@@ -43,6 +43,13 @@ import Testing
     #expect(host.alarms.count == 2)
   }
 
+  @Test func aLostIdentityIsCalledThat() throws {
+    host.start(vm1)
+    host.happen(.lost(ResourceName(domain: vm1.uuid), reason: "r"))
+    let alarm = try #require(host.alarms.first)
+    #expect(alarm.contains("the identity of 'vm-1'") && alarm.contains("started a second time"))
+  }
+
   @Test func allIsLostWithTheLockspace() throws {
     host.start(vm1)
     host.start(vm2)
