@@ -62,11 +62,12 @@ public enum Event: Sendable {
   case waiting(String?)
   /// The locks that are held cannot be trusted for now, and why.
   case suspended(String)
-  /// They can again; nothing was lost meanwhile but what ``lost(_:reason:)`` says.
+  /// They can again; nothing was lost meanwhile but what ``lost(_:of:reason:)`` says.
   case resumed
-  /// A lock on that resource is known to be gone without having been given back. An engine that
-  /// says so holds the resource for none of this node's owners any more.
-  case lost(ResourceName, reason: String)
+  /// A lock on that resource is known to be gone without having been given back: that of one owner,
+  /// or, where nil, those of all owners of this node. From then on it can only be had anew, by
+  /// ``Effect/acquire(_:_:)``.
+  case lost(ResourceName, of: OwnerID? = nil, reason: String)
   /// Every lock is: the lockspace itself is gone.
   case lostAll(reason: String)
   /// Something outside the core that an operator should look at.

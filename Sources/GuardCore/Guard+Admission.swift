@@ -188,6 +188,12 @@ extension Guard {
       admission.purpose != .recovery
     else { return }
     guard refused.isEmpty else { return conflict(owner, admission, refused) }
+    granted(owner, admission)
+    loseLate(id, admission)
+  }
+
+  private mutating func granted(_ owner: Owner, _ admission: Owner.Admission) {
+    let id = owner.id
     if !admission.claims.isEmpty {
       audit(
         .acquired, owner, ("count", "\(admission.claims.count)"),

@@ -2,18 +2,38 @@ import LockModel
 
 // A lock that is known to be gone while its owner relies on it.
 extension Guard {
-  mutating func lose(_ resource: ResourceName, _ reason: String) {
-    for owner in owners.claimants(of: resource) {
-      lose(owner, owner.held.filter { $0.resource == resource }, reason)
+  mutating func lose(_ resource: ResourceName, of id: OwnerID?, _ reason: String) {
+    for owner in owners.claimants(of: resource) where id == nil || owner.id == id {
+      lose(owner, where: { $0.resource == resource }, reason)
     }
   }
 
   mutating func loseAll(_ reason: String) {
-    for owner in owners.values.sorted(by: { $0.id < $1.id }) { lose(owner, owner.held, reason) }
+    for owner in owners.values.sorted(by: { $0.id < $1.id }) {
+      lose(owner, where: { _ in true }, reason)
+    }
+  }
+
+  private mutating func lose(_ owner: Owner, where isMeant: (Claim) -> Bool, _ reason: String) {
+    let held = owner.held.filter(isMeant)
+    lose(owner, held, reason)
+    // Granted, perhaps, while others of the same request are not yet.
+    guard var admission = owner.admission else { return }
+    for claim in admission.claims.filter(isMeant) where !held.contains(claim) {
+      admission.lost[claim.resource] = reason
+    }
+    update(owner.id) { $0.replace(admission) }
+  }
+
+  /// What was lost before all of its request was granted is lost now that it counts as held.
+  mutating func loseLate(_ id: OwnerID, _ admission: Owner.Admission) {
+    for (resource, reason) in admission.lost.sorted(by: { $0.key < $1.key }) {
+      lose(resource, of: id, reason)
+    }
   }
 
   /// Tells of each claim once.
-  mutating func lose(_ owner: Owner, _ claims: [Claim], _ reason: String) {
+  private mutating func lose(_ owner: Owner, _ claims: [Claim], _ reason: String) {
     let news = claims.filter { !owner.lost.contains($0.resource) }
     guard !news.isEmpty else { return }
     update(owner.id) { $0.lost.formUnion(news.map(\.resource)) }

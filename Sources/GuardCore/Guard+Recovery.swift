@@ -73,6 +73,7 @@ extension Guard {
       alarm(message, owner: id)
     }
     resume(id)
+    loseLate(id, admission)
   }
 
   /// The claims of a recorded owner are held again, as far as they can be.

@@ -89,13 +89,7 @@ extension Guard {
     admission.request = nil
     // A guest that runs already needs its locks whether or not its hook still waits.
     admission.isAbandoned = admission.purpose != .reconnect
-    update(id) { owner in
-      if case .recording = owner.phase {
-        owner.phase = .recording(admission)
-      } else {
-        owner.phase = .acquiring(admission)
-      }
-    }
+    update(id) { $0.replace(admission) }
   }
 }
 

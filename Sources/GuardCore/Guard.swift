@@ -110,7 +110,7 @@ public struct Guard {
     case .waiting(let reason): cluster.waiting = reason
     case .suspended(let reason): suspend(reason)
     case .resumed: resumeTrust()
-    case .lost(let resource, let reason): lose(resource, reason)
+    case .lost(let resource, let owner, let reason): lose(resource, of: owner, reason)
     case .lostAll(let reason): loseAll(reason)
     case .alarm(let text): alarm(text, owner: nil)
     }

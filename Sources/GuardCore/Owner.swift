@@ -41,6 +41,8 @@ struct Owner {
     let former: Former?
     /// What the engine is to be asked for.
     let claims: [Claim]
+    /// What of that was lost, and why, before the last of it was granted.
+    var lost: [ResourceName: String] = [:]
   }
 
   struct Former {
@@ -93,6 +95,15 @@ struct Owner {
     switch phase {
     case .recording(let admission), .acquiring(let admission): admission
     default: nil
+    }
+  }
+
+  /// The admission as it is by now.
+  mutating func replace(_ admission: Admission) {
+    switch phase {
+    case .recording: phase = .recording(admission)
+    case .acquiring: phase = .acquiring(admission)
+    default: break
     }
   }
 

@@ -142,7 +142,11 @@ final class SilentEngine: LockEngine {
 
   func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion) {}
 
-  func adopt(_ resource: ResourceName, _ mode: LockMode) -> LockID? { nil }
+  func adopt(
+    _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
+  ) {}
+
+  func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void) {}
 
   func locks() -> [LockRecord] { [] }
 }

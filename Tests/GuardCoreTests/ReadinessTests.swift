@@ -97,7 +97,8 @@ import Testing
     #expect(host.hook(.prepare, vm1)?.refusal != nil)
     host.stopHooks(vm1)
     host.letGo()
-    host.destroy(vm1)
+    host.stopHooks(vm1)
+    host.exit(vm1.process)
     #expect(host.phase(vm1) == nil, "the count of twins is even again")
   }
 }
