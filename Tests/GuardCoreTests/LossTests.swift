@@ -172,6 +172,15 @@ import Testing
     #expect(next.phase(vm1) == "running" && next.audits(.lost) == [] && next.alarms == [])
   }
 
+  @Test func whatIsLostWhileItIsTakenOverIsLostThen() {
+    host.start(vm1)
+    let next = TestHost.restarted(host) { if case .reclaimed = $0 { true } else { false } }
+    next.happen(.lost(one, reason: "r"))
+    #expect(next.audits(.lost) == [])
+    next.letGo()
+    #expect(next.audits(.lost).count == 1 && next.phase(vm1) == "running")
+  }
+
   @Test func whatAnotherHoldsByNowIsAnAlarmAndTheGuestIsKept() throws {
     host.start(vm1)
     let next = restarted { $0.elsewhere = [one: ElsewhereTests.holder()] }
