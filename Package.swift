@@ -31,7 +31,12 @@ let package = Package(
     // The world in C: headers only, and the system calls that Swift's Glibc module cannot express.
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-    .systemLibrary(name: "CLibDLM", pkgConfig: "libdlm", providers: [.apt(["libdlm-dev"])]),
+    // No pkg-config: corosync's asks for -pthread, which SwiftPM forbids, and that of dlm names a wrong
+    // directory.
+    .systemLibrary(
+      name: "CCorosync", providers: [.apt(["libquorum-dev", "libcmap-dev"])]),
+    .systemLibrary(name: "CLibDLMControl", providers: [.apt(["libdlmcontrol-dev"])]),
+    .systemLibrary(name: "CLibDLM", providers: [.apt(["libdlm-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CDeadline"),
 
@@ -46,6 +51,9 @@ let package = Package(
     .target(
       name: "LockEngines", dependencies: ["CLibDLM", "CLinux", "LockModel"], swiftSettings: swift),
     .target(name: "HostWatch", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
+    .target(
+      name: "Cluster", dependencies: ["CCorosync", "CLibDLMControl", "CLinux", "LockModel"],
+      swiftSettings: swift),
     .target(
       name: "Agent",
       dependencies: [
@@ -76,6 +84,8 @@ let package = Package(
     .testTarget(
       name: "HostWatchTests", dependencies: ["CLinux", "HostWatch", "LockModel"],
       swiftSettings: swift),
+    .testTarget(
+      name: "ClusterTests", dependencies: ["CLinux", "Cluster", "LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentTests",
       dependencies: [

@@ -64,6 +64,34 @@ int dlmguard_connect(const char *path)
 	return fd;
 }
 
+int dlmguard_abstract_listener(const char *abstract)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	size_t length = strlen(abstract);
+	int fd, error = 0;
+
+	/* The name follows a NUL and ends with the address. */
+	if (length == 0 || length >= sizeof(name.sun_path))
+		return -EINVAL;
+	memcpy(name.sun_path + 1, abstract, length);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&name,
+		    offsetof(struct sockaddr_un, sun_path) + 1 + length) < 0)
+		error = errno;
+	close(fd);
+	switch (error) {
+	case 0:
+	case EAGAIN: /* its queue is full: it is slow, but it is there */
+		return 1;
+	case ECONNREFUSED:
+		return 0;
+	default:
+		return -error;
+	}
+}
+
 int dlmguard_listen(const char *path, mode_t mode, int backlog)
 {
 	struct sockaddr_un name;

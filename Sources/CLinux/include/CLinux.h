@@ -20,6 +20,10 @@ int dlmguard_peer(int fd, uid_t *uid, pid_t *pid);
 /* send(2) with MSG_NOSIGNAL; bytes sent, or -errno. */
 ssize_t dlmguard_send(int fd, const void *bytes, size_t count);
 
+/* Whether somebody listens at the abstract address NAME of this network namespace: 1 or 0, or -errno
+ * where that cannot be told.  Never waits. */
+int dlmguard_abstract_listener(const char *name);
+
 /* --- events (epoll(7), eventfd(2), timerfd_create(2), signalfd(2), pidfd_open(2)) --- */
 
 enum {
