@@ -10,7 +10,7 @@ OUT      := .build/out
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages programs demo test test-unit test-host lint bench install clean
+.PHONY: all build-packages host-packages programs demo test test-unit test-corosync test-host lint bench install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -34,13 +34,17 @@ programs: build-packages
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit test-host
+test: lint test-unit test-corosync test-host
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
 test-unit: build-packages
 	swift test
+
+test-corosync: build-packages
+	scripts/install-packages corosync
+	Tests/Corosync/run
 
 test-host: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/run

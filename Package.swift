@@ -85,7 +85,8 @@ let package = Package(
       name: "HostWatchTests", dependencies: ["CLinux", "HostWatch", "LockModel"],
       swiftSettings: swift),
     .testTarget(
-      name: "ClusterTests", dependencies: ["CLibDLMControl", "CLinux", "Cluster", "LockModel"], swiftSettings: swift),
+      name: "ClusterTests", dependencies: ["CLibDLMControl", "CLinux", "Cluster", "LockModel"],
+      swiftSettings: swift),
     .testTarget(
       name: "AgentTests",
       dependencies: [

@@ -8,7 +8,8 @@ extension ClusterSight {
   public func impediment(allowUnfenced: Bool) -> String? {
     switch corosync {
     case .unanswered:
-      return "corosync has not answered yet on this node; where that lasts: systemctl status corosync"
+      return
+        "corosync has not answered yet on this node; where that lasts: systemctl status corosync"
     case .unreachable(let fault): return text(fault)
     case .reachable(.noProvider):
       return "corosync has no quorum provider: set quorum { provider: corosync_votequorum } in"
@@ -34,7 +35,8 @@ extension ClusterSight {
   /// What stands in the log as long as fencing is disabled and the administrator allows that.
   public func warning(allowUnfenced: Bool) -> String? {
     guard allowUnfenced, controlDaemon == .running(fencing: .disabled) else { return nil }
-    return "fencing is disabled in dlm.conf (enable_fencing=0) and allow_unfenced is set: a node that"
+    return
+      "fencing is disabled in dlm.conf (enable_fencing=0) and allow_unfenced is set: a node that"
       + " is cut off from the others, or hangs, keeps writing to disks that they may then start"
       + " guests on"
   }
@@ -64,7 +66,8 @@ extension ClusterSight {
     }
     let missing = nodes.listed.filter { !members.contains($0) }
     guard !missing.isEmpty else {
-      return "this node has no quorum, though it sees every node: corosync-quorumtool -s tells whose"
+      return
+        "this node has no quorum, though it sees every node: corosync-quorumtool -s tells whose"
         + " votes are missing"
     }
     return "this node has no quorum (\(missing.count) of \(nodes.listed.count) nodes missing:"

@@ -49,7 +49,8 @@ enum NodeList {
       // The end of the list (cmap_iter_next(3)).
       if result == CS_ERR_NO_SECTIONS { return found.sorted() }
       try CorosyncFault.check(result)
-      let name = String(decoding: key.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      let name = String(
+        decoding: key.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
       if let position = position(inKey: name) { found.insert(position) }
     }
   }

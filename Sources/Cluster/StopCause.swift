@@ -21,7 +21,8 @@ public enum StopCause: Hashable, Sendable {
     switch self {
     case .membership: "dlm_controld waits until the membership of the cluster has settled"
     case .quorum: "dlm_controld waits for quorum"
-    case .fencing(let failed) where failed.isEmpty: "dlm_controld waits for fencing of a failed node"
+    case .fencing(let failed) where failed.isEmpty:
+      "dlm_controld waits for fencing of a failed node"
     case .fencing(let failed):
       "dlm_controld waits for fencing of "
         + (nodes ?? ClusterNodes(own: nil, listed: [], names: [:])).enumeration(of: failed)
