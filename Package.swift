@@ -58,7 +58,7 @@ let package = Package(
       name: "Agent",
       dependencies: [
         "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "LockEngines",
-        "HostWatch", "TOMLKit", logging,
+        "HostWatch", "Cluster", "TOMLKit", logging,
       ],
       swiftSettings: swift),
 

@@ -1,5 +1,6 @@
 import AgentAPI
 import CLinux
+import Cluster
 import Glibc
 import GuardCore
 import LockEngines
@@ -43,11 +44,6 @@ public struct Daemon {
   ///
   /// - Throws: ``Failure`` where it cannot start.
   public func run() throws(Failure) {
-    guard configuration.engine == .local else {
-      throw Failure(
-        description: "\(file): engine: this build keeps locks on one host only: set it to \"local\""
-      )
-    }
     do {
       try serve()
     } catch {
@@ -68,12 +64,8 @@ public struct Daemon {
         ..<(configuration.socket.lastIndex(of: "/") ?? configuration.socket.startIndex)])
     try SystemError.check(
       "create the directory \(directory)", dlmguard_make_directory(directory))
-    // Held until the process ends.
-    let lock = dlmguard_lock_file("\(configuration.socket).lock")
-    guard lock != -EWOULDBLOCK else {
-      throw SystemError(attempt: "run beside another dlmguardd on this node", errno: EBUSY)
-    }
-    try SystemError.check("lock \(configuration.socket).lock", lock)
+    try lockForProcess("\(configuration.socket).lock")
+    if configuration.engine == .dlm { try lockLockspace() }
 
     let loop = try EventLoop()
     let name = NodeName(configuration.nodeName ?? Self.hostName())
@@ -91,7 +83,9 @@ public struct Daemon {
     let agent = NodeAgent(
       loop: loop, configuration: configuration,
       description: NodeDescription(
-        node: ledger.node, engine: configuration.engine.rawValue, version: dlmguardVersion,
+        node: ledger.node, engine: configuration.engine.rawValue,
+        lockspace: configuration.engine == .dlm ? configuration.lockspace : nil,
+        locksOutliveAgent: configuration.engine == .dlm, version: dlmguardVersion,
         pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
       ledger: ledger, log: log)
     try loop.watch(signals, for: .readable) { _ in
@@ -99,8 +93,37 @@ public struct Daemon {
       log.notice("stopping; locks of running guests stay recorded for the next agent")
       agent.stop()
     }
-    try agent.start(with: contents, engine: LocalEngine())
-    loop.run()
+    switch configuration.engine {
+    case .local:
+      try agent.start(with: contents, engine: LocalEngine())
+      loop.run()
+    case .dlm:
+      let member = ClusterMember(
+        lockspace: configuration.lockspace, agent: agent, contents: contents, log: log)
+      let watch = try ClusterWatch(
+        .init(
+          lockspace: configuration.lockspace, bound: configuration.stoppedLimit,
+          allowUnfenced: configuration.allowUnfenced),
+        report: member.take)
+      loop.run()
+      watch.stop()
+    }
+  }
+
+  /// Two agents with different sockets would adopt and free each other's locks.
+  private func lockLockspace() throws {
+    let directory = "/run/dlmguard"
+    try SystemError.check("create the directory \(directory)", dlmguard_make_directory(directory))
+    try lockForProcess("\(directory)/lockspace-\(configuration.lockspace).lock")
+  }
+
+  /// Held until the process ends.
+  private func lockForProcess(_ path: String) throws {
+    let lock = dlmguard_lock_file(path)
+    guard lock != -EWOULDBLOCK else {
+      throw SystemError(attempt: "run beside another dlmguardd on this node", errno: EBUSY)
+    }
+    try SystemError.check("lock \(path)", lock)
   }
 
   private static func bootID() throws(SystemError) -> String {

@@ -32,6 +32,10 @@ actor NodeAgent {
   private var core: Guard
   /// Nil until the engine is open; until then the core asks nothing of it.
   private var keeper: ClaimKeeper?
+  /// Nil for an engine that needs none.
+  private var upkeep: EngineUpkeep?
+  /// How many owners' claims are being held again.
+  private var reclaiming = 0
   private var server: SocketServer?
   private var storageThreads: SpareThreads?
   private var processThreads: SpareThreads?
@@ -65,12 +69,37 @@ actor NodeAgent {
   nonisolated func start(
     with contents: Ledger.Contents, engine: any LockEngine
   ) throws(ProcessTable.Unreadable) {
+    try start(with: contents, keeper: ClaimKeeper(engine: engine), upkeep: nil)
+  }
+
+  /// The same with the engine of a cluster.
+  nonisolated func start(
+    with contents: Ledger.Contents, engine: KernelEngine, as node: NodeID
+  ) throws(ProcessTable.Unreadable) {
+    let keeper = ClaimKeeper(
+      engine: engine,
+      signature: .init(node: node, now: { Timestamp(milliseconds: dlmguard_now()) }),
+      patience: Patience { [loop] milliseconds, then in loop.after(milliseconds, then) })
+    engine.onLoss { [self] loss in
+      let owner = keeper.lost(loss.lock)
+      log.critical(
+        "lock lost", metadata: ["resource": "\(loss.resource)", "reason": "\(loss.reason)"])
+      report(.lost(loss.resource, of: owner, reason: loss.reason))
+    }
+    try start(with: contents, keeper: keeper, upkeep: EngineUpkeep(engine, loop: loop, log: log))
+  }
+
+  private nonisolated func start(
+    with contents: Ledger.Contents, keeper: ClaimKeeper, upkeep: EngineUpkeep?
+  ) throws(ProcessTable.Unreadable) {
     var recovered: [Recovered] = []
     for record in contents.records { recovered.append(try look(for: record)) }
     post { [recovered] agent in
-      agent.keeper = ClaimKeeper(engine: engine)
+      agent.keeper = keeper
+      agent.upkeep = upkeep
       for problem in contents.problems { agent.handle(.alarm(problem)) }
       agent.handle(.recovered(recovered))
+      agent.tidyIfReclaimed()
     }
   }
 
@@ -98,7 +127,11 @@ actor NodeAgent {
     post { agent in
       agent.server?.stopListening()
       agent.ledgerThread.sync {}
-      agent.loop.stop()
+      guard let upkeep = agent.upkeep, agent.keeper?.isIdle == true else {
+        return agent.loop.stop()
+      }
+      // Without locks there is nothing to leave behind, and corosync can be stopped after this.
+      upkeep.leave { [self] in post { $0.loop.stop() } }
     }
   }
 
@@ -141,10 +174,7 @@ actor NodeAgent {
         case .failure(let conflict): report(.acquired(owner, refused: conflict.refused))
         }
       }
-    case .recover(let owner, let claims):
-      keeper?.recover(owner, claims) { [self] reclaimed in
-        report(.reclaimed(owner, missing: reclaimed.missing, refused: reclaimed.refused))
-      }
+    case .recover(let owner, let claims): recover(owner, claims)
     case .release(let owner): keeper?.release(owner) { [self] in report(.released(owner)) }
     case .find(let owner, let domain, let reason):
       return find(owner, domain, reason)
@@ -160,6 +190,23 @@ actor NodeAgent {
     case .audit(let line): audit.write(line)
     }
     return []
+  }
+
+  private func recover(_ owner: OwnerID, _ claims: [Claim]) {
+    reclaiming += 1
+    keeper?.recover(owner, claims) { [self] reclaimed in
+      post { agent in
+        agent.reclaiming -= 1
+        // Before anybody new may ask: what nobody claims now, nobody will.
+        agent.tidyIfReclaimed()
+        agent.handle(
+          .reclaimed(owner, missing: reclaimed.missing, refused: reclaimed.refused))
+      }
+    }
+  }
+
+  private func tidyIfReclaimed() {
+    if reclaiming == 0 { upkeep?.begin() }
   }
 
   // MARK: - The socket

@@ -64,11 +64,15 @@ public struct Stoppage: Hashable, Sendable {
     clause = cause?.clause(nodes) ?? "dlm_tool ls tells what it waits for"
   }
 
-  /// `the lockspace libvirt is stopped since 4 s: dlm_controld waits for fencing of node2`.
+  /// `the lockspace libvirt is stopped since 2026-03-01T09:30:05Z: dlm_controld waits for fencing of
+  /// node2`.
   ///
-  /// - Parameter now: ms of CLOCK_MONOTONIC.
-  public func text(at now: Int64) -> String {
-    "the lockspace \(lockspace) is stopped since \(max(0, now - since) / 1000) s: \(clause)"
+  /// - Parameters:
+  ///   - now: ms of CLOCK_MONOTONIC.
+  ///   - time: the same moment on the wall's clock.
+  public func text(at now: Int64, _ time: Timestamp) -> String {
+    let since = Timestamp(milliseconds: time.milliseconds - max(0, now - self.since))
+    return "the lockspace \(lockspace) is stopped since \(since): \(clause)"
   }
 
   /// The same without its age, and with what to do.

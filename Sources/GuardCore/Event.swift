@@ -57,8 +57,10 @@ public enum Event: Sendable {
   /// Why nothing new may be locked now, with what to do about it: starts are refused with it. Nil
   /// ends it. Nothing changes for what is held.
   case impediment(String?)
+  /// What the operator has decided against advice, as long as it is so; nil ends it.
+  case warning(String?)
   /// Why the engine does not answer for now, and that this is how it should be: `the lockspace is
-  /// stopped since 4 s: …`. Only explains; nil ends it.
+  /// stopped since …`. Only explains; nil ends it.
   case waiting(String?)
   /// The locks that are held cannot be trusted for now, and why.
   case suspended(String)

@@ -6,6 +6,8 @@ struct ClusterStanding {
   private(set) var here: NodeID?
   /// Why nothing new may be locked.
   fileprivate(set) var impediment: String?
+  /// What the operator has decided against advice.
+  fileprivate(set) var warning: String?
   /// Why the engine does not answer, though nothing is wrong.
   var waiting: String?
   /// Why what is locked cannot be trusted.
@@ -31,6 +33,12 @@ extension Guard {
     } else {
       auditNode(.unimpeded)
     }
+  }
+
+  mutating func warn(_ text: String?) {
+    guard text != cluster.warning else { return }
+    cluster.warning = text
+    if let text { auditNode(.alarm, ("text", text)) }
   }
 
   mutating func suspend(_ reason: String) {
@@ -59,6 +67,7 @@ extension Guard {
         "the locks of this node cannot be trusted for now: \($0). Running guests go on"
       },
       cluster.impediment.map { "no guest can be started: \($0)" },
-    ].compactMap { $0 } + description.warnings
+      cluster.warning,
+    ].compactMap { $0 }
   }
 }

@@ -18,7 +18,6 @@ extension Guard {
   mutating func unready(_ reason: String) {
     switch readiness {
     case .closed:
-      shoutWarnings()
       effects.append(.open)
     case .unready(let former) where former != reason: break
     case .unready, .recovering, .ready: return
@@ -30,7 +29,6 @@ extension Guard {
   mutating func beginRecovery() {
     switch readiness {
     case .closed:
-      shoutWarnings()
       readiness = .recovering(isOpen: false)
     case .unready: readiness = .recovering(isOpen: true)
     case .recovering, .ready: break
@@ -71,9 +69,5 @@ extension Guard {
     }
     reply(request, .done)
     return true
-  }
-
-  private mutating func shoutWarnings() {
-    for warning in description.warnings { auditNode(.alarm, ("text", warning)) }
   }
 }

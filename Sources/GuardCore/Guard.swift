@@ -18,15 +18,12 @@ public struct NodeDescription: Hashable, Sendable {
   public let pid: Int32
   /// When the agent started, by this node's clock.
   public let started: Timestamp
-  /// What the operator has decided against advice, and is reminded of at every start and in every
-  /// status.
-  public let warnings: [String]
 
   /// - Parameter engine: a word for people; the core never acts by it.
   /// - Parameter lockspace: nil for an engine of one host.
   public init(
     node: NodeName, engine: String, lockspace: String? = nil, locksOutliveAgent: Bool = false,
-    version: String, pid: Int32, started: Timestamp, warnings: [String] = []
+    version: String, pid: Int32, started: Timestamp
   ) {
     self.node = node
     self.engine = engine
@@ -35,7 +32,6 @@ public struct NodeDescription: Hashable, Sendable {
     self.version = version
     self.pid = pid
     self.started = started
-    self.warnings = warnings
   }
 }
 
@@ -107,6 +103,7 @@ public struct Guard {
     case .overdue(let request): overdue(request)
     case .nodes(let names, let here): cluster.take(names, here: here)
     case .impediment(let reason): impede(reason)
+    case .warning(let text): warn(text)
     case .waiting(let reason): cluster.waiting = reason
     case .suspended(let reason): suspend(reason)
     case .resumed: resumeTrust()

@@ -114,6 +114,9 @@ public final class ClaimKeeper: Sendable {
     holds(owner).mapValues(\.mode)
   }
 
+  /// Whether nobody holds anything and nothing is under way.
+  public var isIdle: Bool { owners.withLock { $0.isEmpty } }
+
   /// Forgets a lock that the engine says is gone, and tells whose it was; nil for nobody's.
   public func lost(_ lock: LockID) -> OwnerID? {
     owners.withLock { owners in

@@ -28,14 +28,15 @@ import Testing
     let first = health.observe(.healthy.lockspace(.stopped(nil)), at: 5000)
     #expect(first.count == 1)
     #expect(
-      health.waiting?.text(at: 9000)
-        == "the lockspace libvirt is stopped since 4 s: dlm_tool ls tells what it waits for")
+      health.waiting?.text(at: 9000, Timestamp(milliseconds: 104_000))
+        == "the lockspace libvirt is stopped since 1970-01-01T00:01:40Z: dlm_tool ls tells what it waits for"
+    )
     let fencing = ClusterSight.healthy.lockspace(.stopped(.fencing([node2, node3])))
     let second = health.observe(fencing, at: 6000)
     #expect(second == [.waiting(health.waiting)])
     #expect(
-      health.waiting?.text(at: 9999)
-        == "the lockspace libvirt is stopped since 4 s: dlm_controld waits for fencing of beta and"
+      health.waiting?.text(at: 9999, Timestamp(milliseconds: 104_999))
+        == "the lockspace libvirt is stopped since 1970-01-01T00:01:40Z: dlm_controld waits for fencing of beta and"
         + " node id 3")
     #expect(health.observe(fencing, at: 24_999).isEmpty)
     #expect(health.impediment == nil)

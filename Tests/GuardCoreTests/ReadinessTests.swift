@@ -11,7 +11,7 @@ import Testing
   static let reason = "corosync does not run on this node: systemctl start corosync"
 
   @Test func itSaysWhyNothingStarts() throws {
-    let host = TestHost(isReady: false, warnings: ["w"])
+    let host = TestHost(isReady: false)
     host.happen(.unready(Self.reason))
     host.happen(.unready(Self.reason))
     #expect(host.isOpen && host.audits(.unready).count == 1)
@@ -22,7 +22,7 @@ import Testing
     }
     #expect(
       host.alarms == [
-        "no guest can be started: the agent cannot keep locks yet: \(Self.reason)", "w",
+        "no guest can be started: the agent cannot keep locks yet: \(Self.reason)"
       ])
     #expect(host.phase(vm1) == nil)
     #expect(host.effects.count { if case .survey = $0 { true } else { false } } == 0)

@@ -45,13 +45,13 @@ final class TestHost {
   /// - Parameter isReady: false for one whose first event is still to come.
   init(
     policy: Policy = Policy(), isReady: Bool = true, lockspace: String? = nil,
-    locksOutliveAgent: Bool = false, warnings: [String] = []
+    locksOutliveAgent: Bool = false
   ) {
     core = Guard(
       NodeDescription(
         node: NodeName("node1"), engine: "e", lockspace: lockspace,
         locksOutliveAgent: locksOutliveAgent, version: "t", pid: 1,
-        started: Timestamp(milliseconds: 0), warnings: warnings), policy: policy)
+        started: Timestamp(milliseconds: 0)), policy: policy)
     drivers[Self.driver.pid] = Self.driver
     alive = [Self.driver]
     if isReady { happen(.recovered([])) }

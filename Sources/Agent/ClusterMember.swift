@@ -1,0 +1,120 @@
+import CLinux
+import Cluster
+import Dispatch
+import GuardCore
+import HostWatch
+import LockEngines
+import LockModel
+import Logging
+import Synchronization
+
+/// The agent's place in a cluster: opens the kernel's lockspace as soon as nothing stands in the way,
+/// and tells the agent what becomes of the cluster.
+///
+/// Called on the watch's thread; opening has one of its own, because it waits for as long as the
+/// cluster takes to let this node join.
+final class ClusterMember: Sendable {
+  private enum Phase {
+    /// Something is in the way of opening.
+    case outside
+    case opening
+    case open
+  }
+
+  private struct State {
+    var phase = Phase.outside
+    var node: NodeID?
+    var impediment: String? = ClusterHealth.unknown
+  }
+
+  /// How long to wait before what could not be opened is tried again, in ms.
+  private static let retry = 5_000
+
+  private let lockspace: String
+  private let agent: NodeAgent
+  private let contents: Ledger.Contents
+  private let log: Logger
+  private let state = Mutex(State())
+  private let thread = DispatchQueue(label: "dlmguard.lockspace")
+
+  /// - Parameter contents: the claims to be held again once the lockspace is open.
+  init(lockspace: String, agent: NodeAgent, contents: Ledger.Contents, log: Logger) {
+    self.lockspace = lockspace
+    self.agent = agent
+    self.contents = contents
+    self.log = log
+    agent.report(.unready(ClusterHealth.unknown))
+  }
+
+  func take(_ change: ClusterChange) {
+    switch change {
+    case .nodes(let nodes):
+      state.withLock { $0.node = nodes.own }
+      agent.report(.nodes(nodes.names, here: nodes.own))
+      openIfPossible()
+    case .impediment(let reason):
+      let isOpen = state.withLock { state in
+        state.impediment = reason
+        return state.phase == .open
+      }
+      if isOpen { return agent.report(.impediment(reason)) }
+      if let reason { agent.report(.unready(reason)) }
+      openIfPossible()
+    case .warning(let text): agent.report(.warning(text))
+    case .waiting(let stoppage):
+      let now = Timestamp(milliseconds: dlmguard_now())
+      agent.report(.waiting(stoppage?.text(at: dlmguard_uptime(), now)))
+    case .suspended(let reason): agent.report(.suspended(reason))
+    case .resumed: agent.report(.resumed)
+    case .lost(let reason): agent.report(.lostAll(reason: reason))
+    }
+  }
+
+  private func openIfPossible() {
+    let node = state.withLock { state -> NodeID? in
+      guard case .outside = state.phase, state.impediment == nil, let node = state.node else {
+        return nil
+      }
+      state.phase = .opening
+      return node
+    }
+    guard let node else { return }
+    agent.report(.unready("this node is joining the lockspace \(Quoted(lockspace))"))
+    thread.async { [self] in open(as: node) }
+  }
+
+  private func open(as node: NodeID) {
+    do {
+      let lockspace = try Lockspace(lockspace)
+      log.notice(
+        "the lockspace is open",
+        metadata: ["lockspace": "\(lockspace.name)", "origin": "\(lockspace.origin)"])
+      let engine = try KernelEngine(lockspace)
+      begin(engine, as: node)
+    } catch {
+      agent.report(.unready("\(error)"))
+      thread.asyncAfter(deadline: .now() + .milliseconds(Self.retry)) { [self] in
+        state.withLock { $0.phase = .outside }
+        openIfPossible()
+      }
+    }
+  }
+
+  private func begin(_ engine: KernelEngine, as node: NodeID) {
+    do throws(ProcessTable.Unreadable) {
+      try agent.start(with: contents, engine: engine, as: node)
+    } catch {
+      // "Not running" would free what a running guest uses.
+      log.error("\(error); looking again")
+      thread.asyncAfter(deadline: .now() + .milliseconds(Self.retry)) { [self] in
+        begin(engine, as: node)
+      }
+      return
+    }
+    let impediment = state.withLock { state in
+      state.phase = .open
+      return state.impediment
+    }
+    agent.report(.impediment(impediment))
+  }
+}
