@@ -46,13 +46,14 @@ check() {
 }
 
 eventually() {
-  local end=$((SECONDS + $1)) status
+  # One waits for several hosts at a time, in processes of their own.
+  local end=$((SECONDS + $1)) status once=$transcript.$BASHPID
   shift
   while :; do
     status=0
-    "$@" >"$transcript.once" 2>&1 || status=$?
+    "$@" >"$once" 2>&1 || status=$?
     if [ $status = 0 ] || [ $SECONDS -ge $end ]; then
-      cat "$transcript.once"
+      cat "$once"
       return $status
     fi
     sleep 0.2

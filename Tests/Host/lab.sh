@@ -23,6 +23,7 @@ open_host() {
   daemon start libvirtd
 }
 
+begin_case() { check "a host comes up" open_host A; }
 close_host() { timeout 60 "$here/host" down "$HOST"; }
 
 # configure LINE...: the agent's configuration is these lines beside the usual ones; restarts it.
