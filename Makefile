@@ -10,7 +10,8 @@ OUT      := .build/out
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages programs demo test test-unit test-corosync test-host lint bench install clean
+.PHONY: all build-packages host-packages cluster-packages programs demo test test-unit \
+  test-corosync test-host test-cluster lint bench install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -23,6 +24,9 @@ build-packages:
 host-packages:
 	@scripts/install-packages host
 
+cluster-packages:
+	@scripts/install-packages cluster
+
 # SwiftPM knows best what is out of date.
 programs: build-packages
 	@mkdir -p $(OUT)
@@ -34,7 +38,7 @@ programs: build-packages
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit test-corosync test-host
+test: lint test-unit test-corosync test-host test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
@@ -48,6 +52,9 @@ test-corosync: build-packages
 
 test-host: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/run
+
+test-cluster: programs cluster-packages
+	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
 bench: programs host-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run

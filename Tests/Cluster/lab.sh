@@ -103,9 +103,16 @@ thaw() { lab cont "$1"; }
 cut_off() { lab link "$1" off; }
 mend() { lab link "$1" on; }
 
-# fencing fail|work: what comes of a wish to power a node off; fencing reboot|off: whether it is
-# started again then.
-fencing() { lab fence "$1"; }
+# fence fail|work: what comes of a wish to power a node off; fence reboot|stay: whether it is started
+# again then. A case begins with work and stay.
+fence() { lab fence "$1"; }
+
+# restart_cluster [fencing on|off]: power failure everywhere, and a cluster again. Fencing is on at
+# the beginning of a case.
+restart_cluster() {
+  [ $# = 0 ] || lab "$@" || return
+  lab reboot && lab wait
+}
 
 # How often a node was powered off at the wish of another.
 fencings() { lab fenced | grep -c "wants node$1 off: done"; }

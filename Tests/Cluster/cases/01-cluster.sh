@@ -2,8 +2,10 @@
 
 members=$(seq -s ' ' "$(nodes)")
 
-fences() { contains "$(inside dlm_tool dump_config)" "enable_fencing=1" && guarded_by_power; }
-guarded_by_power() { contains "$(inside cat /etc/dlm/dlm.conf)" "device power" "connect power node=3"; }
+fences() {
+  contains "$(inside dlm_tool dump_config)" "enable_fencing=1" &&
+    contains "$(inside cat /etc/dlm/dlm.conf)" "device power" "connect power node=3"
+}
 wwid_of() { inside bash -c 'cat "/sys/block/$(basename "$(readlink -f "$1")")/device/wwid"' bash "$1"; }
 written_is_read() {
   local text="written at node1: $CASE"
@@ -12,6 +14,7 @@ written_is_read() {
     bash "$text" || return
   same "$(at 2 inside dd if=/dev/lun1 bs=512 count=1 iflag=direct status=none | sed 's/ *$//')" "$text"
 }
+asked_for() { contains "$(lab fenced)" "wants node$1 off: refused"; }
 joins() { inside timeout 60 dlm_tool join probe; }
 leaves() { inside timeout 60 dlm_tool leave probe; }
 
@@ -26,11 +29,16 @@ check "what one node writes to a LUN, another one reads" written_is_read
 check "every node joins a lockspace" everywhere joins
 check "it spans the cluster" everywhere eventually 20 lockspace_of probe "$members"
 
-check "node3 loses its power" power_off 3
-check "it is fenced" eventually 60 fenced 3
-check "the lockspace recovers without it" at 1 eventually 60 lockspace_of probe "1 2"
-check "node3 comes back" power_on 3
-check "it is in the cluster again" eventually 30 whole
+check "from now on fencing fails" fence fail
+check "node3 loses the network" cut_off 3
+check "the others want it off" at 1 eventually 60 asked_for 3
+check "and until it is, their lockspace stands still" \
+  at 1 lockspace_of probe "stopped: $members"
+check "a fenced node is to start again" fence reboot
+check "from now on fencing works" fence work
+check "node3 is fenced" eventually 60 fenced 3
+check "the lockspace goes on without it" at 1 eventually 60 lockspace_of probe "1 2"
+check "node3 comes back by itself" eventually 150 whole
 check "every node leaves the lockspace" at 1 leaves
 check "and the second one" at 2 leaves
 check "no lockspace is left" everywhere lockspace_of probe ""
