@@ -23,7 +23,7 @@ failed() {
 }
 
 check() {
-  local title=$1 status=0 began=$EPOCHREALTIME
+  local title=$1 status=0 began=$EPOCHREALTIME log
   shift
   "$@" >"$transcript" 2>&1 </dev/null || status=$?
   if [ -n "${TIMES:-}" ]; then
@@ -38,10 +38,11 @@ check() {
     echo "\$ $*"
     tail -c 4000 "$transcript"
     echo "(exit code $status)"
-    if [ -e "$DLMGUARD_LAB/$HOST/log/dlmguardd.log" ]; then
-      echo "dlmguardd's last words:"
-      tail -n 8 "$DLMGUARD_LAB/$HOST/log/dlmguardd.log" | cut -c1-600
-    fi
+    for log in "$DLMGUARD_LAB"/*/log/dlmguardd.log; do
+      [ -s "$log" ] || continue
+      echo "dlmguardd's last words on ${log:${#DLMGUARD_LAB}+1:-18}:"
+      tail -n 8 "$log" | cut -c1-600
+    done
   } | sed 's/^/     | /'
 }
 
