@@ -54,6 +54,8 @@ test-host: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/run
 
 test-cluster: programs cluster-packages
+	$(RELEASE) --product engine-lab
+	install -m 755 "$$($(RELEASE) --show-bin-path)/engine-lab" $(OUT)
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
 bench: programs host-packages

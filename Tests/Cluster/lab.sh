@@ -8,7 +8,7 @@
 HOST=node1
 IMG=$DLMGUARD_LAB/shared/img/$CASE
 mkdir -p "$IMG"
-. "$shared/domains.sh"
+. "$RING/domains.sh"
 
 lab() { timeout --kill-after=5 240 "$here/lab" "$@"; }
 

@@ -6,7 +6,7 @@
 #   guard ARGUMENT...   its dlmguard
 #   IMG                 the case's directory, by the same path on every host
 
-words=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+RING=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 # --- images ------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ xml_of() {
     *) arguments+=("$IMG/$argument") ;;
     esac
   done
-  "$words/domain" "$name" --serial "$IMG/$name.serial" "${arguments[@]}"
+  "$RING/domain" "$name" --serial "$IMG/$name.serial" "${arguments[@]}"
 }
 
 define() {
@@ -85,7 +85,7 @@ ask_guard() {
 report() {
   local text
   text=$(guard status --json) || return
-  "$words/report" "$@" <<<"$text"
+  "$RING/report" "$@" <<<"$text"
 }
 
 phase() { same "$(report phase "$1")" "$2"; }
@@ -114,7 +114,7 @@ holders() {
   local path=$1 text
   shift
   text=$(ask_guard who "$path") || return
-  same "$("$words/report" holders <<<"$text" | tr '\n' ',')" "$(printf '%s,' "$@" | sed 's/^,$//')"
+  same "$("$RING/report" holders <<<"$text" | tr '\n' ',')" "$(printf '%s,' "$@" | sed 's/^,$//')"
 }
 
 # holds NAME MODE LOCATION: among the domain's claims is this one.

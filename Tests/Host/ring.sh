@@ -8,7 +8,7 @@
 # and then calls find_programs, need, select_cases, open_directory and play_cases. lab.sh has the
 # function begin_case; after_case is the run's own and runs also after a case that was cut off.
 
-shared=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+RING=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 PATH=$PATH:/usr/sbin:/sbin
 CASE=run
 running=
@@ -20,7 +20,7 @@ die() {
 
 find_programs() {
   local root binary
-  root=$(cd "$shared/../.." && pwd)
+  root=$(cd "$RING/../.." && pwd)
   if [ -z "${BIN:-}" ]; then
     for BIN in "$root/.build/release" "$root/.build/debug"; do
       [ ! -x "$BIN/dlmguardd" ] || break
@@ -60,9 +60,9 @@ open_directory() {
   else
     DLMGUARD_LAB=$(mktemp -d "/tmp/$prefix.XXXXXX")
   fi
-  export DLMGUARD_LAB BIN here shared
+  export DLMGUARD_LAB BIN here RING
   : >"$DLMGUARD_LAB/results"
-  . "$shared/checks.sh"
+  . "$RING/checks.sh"
   trap cleanup EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -109,7 +109,7 @@ play_cases() {
     status=0
     # shellcheck disable=SC2016
     bounded "$((left < 600 ? left : 600))" bash -uo pipefail -c '
-      . "$shared/checks.sh"
+      . "$RING/checks.sh"
       . "$here/lab.sh"
       begin_case
       . "$1"
