@@ -29,8 +29,8 @@ struct AuditLog: Sendable {
   private func level(_ kind: AuditLine.Kind) -> Logger.Level {
     switch kind {
     case .lost: .critical
-    case .alarm, .unready, .impeded, .suspended: .error
-    case .refused, .unguarded: .warning
+    case .alarm, .impeded, .suspended: .error
+    case .refused, .unguarded, .unready: .warning
     case .acquired, .bound, .released, .saved, .recovered, .ready, .unimpeded, .resumed: .notice
     }
   }
