@@ -69,7 +69,9 @@ actor NodeAgent {
   nonisolated func start(
     with contents: Ledger.Contents, engine: any LockEngine
   ) throws(ProcessTable.Unreadable) {
-    try start(with: contents, keeper: ClaimKeeper(engine: engine), upkeep: nil)
+    let keeper = ClaimKeeper(engine: engine)
+    hearOfLosses(engine, keeper)
+    try start(with: contents, keeper: keeper, upkeep: nil)
   }
 
   /// The same with the engine of a cluster.
@@ -80,13 +82,18 @@ actor NodeAgent {
       engine: engine,
       signature: .init(node: node, now: { Timestamp(milliseconds: dlmguard_now()) }),
       patience: Patience { [loop] milliseconds, then in loop.after(milliseconds, then) })
+    hearOfLosses(engine, keeper)
+    try start(with: contents, keeper: keeper, upkeep: EngineUpkeep(engine, loop: loop, log: log))
+  }
+
+  /// A lock of no owner is nobody's loss: one that only looked, or that no record explains.
+  private nonisolated func hearOfLosses(_ engine: any LockEngine, _ keeper: ClaimKeeper) {
     engine.onLoss { [self] loss in
-      let owner = keeper.lost(loss.lock)
       log.critical(
         "lock lost", metadata: ["resource": "\(loss.resource)", "reason": "\(loss.reason)"])
+      guard let owner = keeper.lost(loss.lock) else { return }
       report(.lost(loss.resource, of: owner, reason: loss.reason))
     }
-    try start(with: contents, keeper: keeper, upkeep: EngineUpkeep(engine, loop: loop, log: log))
   }
 
   private nonisolated func start(

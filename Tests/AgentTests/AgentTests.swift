@@ -124,33 +124,6 @@ final class RunningAgent {
   }
 }
 
-/// What a stopped lockspace is to its users: it answers nothing.
-final class SilentEngine: LockEngine {
-  func lock(
-    _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
-    then: @escaping Completion
-  ) -> LockID {
-    LockID(number: 1)
-  }
-
-  func convert(
-    _ lock: LockID, to mode: LockMode, _ options: LockOptions, value: LockValue?,
-    then: @escaping Completion
-  ) {}
-
-  func cancel(_ lock: LockID) {}
-
-  func unlock(_ lock: LockID, value: LockValue?, then: @escaping Completion) {}
-
-  func adopt(
-    _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
-  ) {}
-
-  func onLoss(_ report: @escaping @Sendable (LockLoss) -> Void) {}
-
-  func locks() -> [LockRecord] { [] }
-}
-
 @Suite struct AgentTests {
   static func sleeper() throws -> Process {
     let child = Process()
@@ -224,13 +197,31 @@ final class SilentEngine: LockEngine {
   }
 
   @Test func anEngineThatDoesNotAnswerIsNotWaitedForForEver() throws {
-    let agent = try RunningAgent(engine: SilentEngine(), policy: Policy(answerLimit: 50))
+    let agent = try RunningAgent(
+      engine: TroubledEngine(isSilent: true), policy: Policy(answerLimit: 50))
     let owner = try agent.register(1, pid: getpid())
     _ = try agent.client.ask(.add(owner, [agent.disk("a")]))
     guard case .refused(let refusal) = try agent.client.ask(.acquire(owner)) else {
       return #expect(Bool(false))
     }
     #expect(refusal.code == .unsafe && refusal.message.contains("within 50 ms"))
+  }
+
+  @Test func aLostLockIsAnAlarm() throws {
+    let engine = TroubledEngine()
+    let agent = try RunningAgent(engine: engine)
+    let owner = try agent.register(1, pid: getpid())
+    _ = try agent.client.ask(.add(owner, [agent.disk("a")]))
+    #expect(try agent.client.ask(.acquire(owner)) == .done)
+    engine.loseAll()
+    try Self.until {
+      guard case .status(let status) = try agent.client.ask(.status) else { return false }
+      return status.alarms.contains { $0.contains("LOCK LOST") && $0.contains("torn out") }
+        && status.alarms.count == 2
+    }
+    // What was lost is asked for again, not taken for held.
+    #expect(try agent.client.ask(.acquire(owner)) == .done)
+    #expect(engine.locks().count == 2)
   }
 
   @Test func twoRequestsInOneWriteGetTwoAnswersInOrder() throws {

@@ -57,6 +57,8 @@ import Testing
     #expect(host.phase(vm1) == nil && host.holders("/one") == [])
   }
 
+  var records: Int { host.effects.count { if case .record = $0 { true } else { false } } }
+
   @Test(arguments: ["survey", "record"])
   func anImpedimentThatComesInTheMiddleOfAStartStopsIt(late: String) {
     host.holdsBack = { event in
@@ -72,6 +74,7 @@ import Testing
     host.letGo()
     #expect(host.replies[request]?.refusal?.code == .unsafe)
     #expect(!host.effects.contains { if case .acquire = $0 { true } else { false } })
+    #expect(records == (late == "survey" ? 0 : 1), "what is hopeless costs no disk write")
     #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
   }
 
@@ -84,6 +87,7 @@ import Testing
     #expect(host.ask(.add(owner, vm1.resources)) == .done)
     host.happen(.impediment(Self.reason))
     #expect(host.ask(.acquire(owner))?.refusal?.code == .unsafe)
+    #expect(records == 0)
     host.happen(.impediment(nil))
     #expect(host.ask(.acquire(owner)) == .done)
     host.happen(.impediment(Self.reason))
