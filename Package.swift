@@ -90,7 +90,8 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "AgentAPI", "CLinux", "GuardCore", "LockEngines", "LockModel", logging,
+        "Agent", "AgentAPI", "CLinux", "GuardCore", "LockEngines", "LockModel", "ResourceIdentity",
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(

@@ -1,6 +1,7 @@
 import AgentAPI
 import GuardCore
 import LockModel
+import ResourceIdentity
 import TOMLKit
 
 /// dlmguard.conf as the agent understands it: flat TOML, nothing in it ignored.
@@ -31,6 +32,8 @@ public struct Configuration: Hashable, Sendable {
   public var socket = HookSettings().socket
   /// Where the ledger lies.
   public var stateDirectory = "/var/lib/dlmguard"
+  /// What nodes share by the administrator's word: `[[storage]]` of dlmguard.conf.
+  public var storages: [Storage] = []
   /// How long storage may take to say what a path is, in ms.
   public var storageTimeout: Int64 = 5_000
   /// Where libvirt keeps its pid files.
@@ -81,6 +84,7 @@ public struct Configuration: Hashable, Sendable {
     try reader.path("state_dir", &stateDirectory)
     try reader.milliseconds("storage_timeout_ms", 100...60_000, &storageTimeout)
     try reader.milliseconds("release_grace_ms", 0...600_000, &policy.releaseGrace)
+    try reader.storages("storage", &storages)
     try reader.path("libvirt_run_dir", &libvirtRunDirectory)
     try reader.path("libvirt_save_dir", &libvirtSaveDirectory)
     let hooks = try reader.hookSettings()
@@ -116,9 +120,9 @@ private struct ConfigurationReader {
   private func line(of key: String) -> Int? {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     return lines.firstIndex { line in
-      let words = line.drop { $0 == " " || $0 == "\t" || $0 == "\"" }
+      let words = line.drop { " \t\"[".contains($0) }
       guard words.hasPrefix(key) else { return false }
-      return words.dropFirst(key.count).first.map { " \t=\".".contains($0) } ?? false
+      return words.dropFirst(key.count).first.map { " \t=\".]".contains($0) } ?? false
     }.map { $0 + 1 }
   }
 
@@ -151,6 +155,36 @@ private struct ConfigurationReader {
       string.utf8.allSatisfy({ ResourceName.isPrintable($0) && $0 != UInt8(ascii: "/") })
     else { throw problem(key, "must be 1 to 64 printable ASCII characters, without / or spaces") }
     value = string
+  }
+
+  /// Tables with a `name`, which every node gives to the same storage, and a `path`, each once.
+  mutating func storages(
+    _ key: String, _ value: inout [Storage]
+  ) throws(Configuration.Problem) {
+    known.insert(key)
+    guard let entry = table[key] else { return }
+    guard let tables = entry.array else { throw problem(key, "is not a list: write [[storage]]") }
+    for entry in tables {
+      guard let fields = entry.table else {
+        throw problem(key, "is not a list of tables: write [[storage]]")
+      }
+      if let unknown = fields.keys.first(where: { !["name", "path"].contains($0) }) {
+        throw problem(unknown, "is no setting of a [[storage]]")
+      }
+      guard let name = fields["name"]?.string, let path = fields["path"]?.string else {
+        throw problem(key, "needs a name and a path, as text in quotes")
+      }
+      guard (1...32).contains(name.utf8.count),
+        name.utf8.allSatisfy({ ResourceName.isPrintable($0) && $0 != UInt8(ascii: "/") })
+      else {
+        throw problem("name", "must be 1 to 32 printable ASCII characters, without / or spaces")
+      }
+      guard path.hasPrefix("/") else { throw problem("path", "is not an absolute path") }
+      guard !value.contains(where: { $0.name == name || $0.path == path }) else {
+        throw problem(key, "two of them have the name \"\(name)\" or the path \"\(path)\"")
+      }
+      value.append(Storage(name: name, path: path))
+    }
   }
 
   mutating func flag(_ key: String, _ value: inout Bool) throws(Configuration.Problem) {

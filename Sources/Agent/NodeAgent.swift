@@ -55,7 +55,7 @@ actor NodeAgent {
     self.description = description
     self.log = log
     audit = AuditLog(log)
-    identity = Identity(node: description.node)
+    identity = Identity(node: description.node, storages: configuration.storages)
     processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
     images = SaveImages(directory: configuration.libvirtSaveDirectory)
     self.ledger = ledger

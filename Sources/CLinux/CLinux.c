@@ -462,6 +462,7 @@ int dlmguard_stat(const char *path, struct dlmguard_file *file)
 	if (file->filesystem == 0)
 		file->filesystem = status.st_dev;
 	file->inode = status.st_ino;
+	file->links = status.st_nlink;
 	file->mode = status.st_mode;
 	file->major = major(status.st_rdev);
 	file->minor = minor(status.st_rdev);

@@ -153,13 +153,7 @@ final class KernelLocks {
 
   /// The kernel has ended an operation, or the lock.
   private func completed(_ lock: KernelLock, _ status: Int32) {
-    guard let pending = lock.pending else {
-      if status == EUNLOCK {
-        forget(lock)
-        report(lock, "the kernel released it unasked")
-      }
-      return
-    }
+    guard let pending = lock.pending else { return completedUnasked(lock) }
     switch (pending.kind, status) {
     case (.release, 0):
       // Of the conversion before it.
@@ -182,6 +176,15 @@ final class KernelLocks {
     case (_, EINVAL): finish(lock, .invalid, isGone: lock.granted == nil)
     default: finish(lock, .failed(errno: status), isGone: lock.granted == nil)
     }
+  }
+
+  /// Somebody has used the lock by its number, through a descriptor of their own: the kernel lets any
+  /// process of root, tells this one of the end, and has put the result into their memory.
+  private func completedUnasked(_ lock: KernelLock) {
+    // Nothing else gives back what the kernel keeps, but to ask: the same mode again, which costs
+    // nothing where it is still held.
+    guard locks[lock.id] != nil, let granted = lock.granted else { return }
+    begin(lock, .conversion(granted), { _ in }) { lockspace.convert(lock, granted, 0) }
   }
 
   private func finish(_ lock: KernelLock, _ outcome: LockOutcome, isGone: Bool) {

@@ -9,11 +9,15 @@ import LockModel
 /// thread that they can spare.
 public struct Identity: Sendable {
   private let node: NodeName
+  private let storages: [Storage]
   private let sysfs: String
 
-  /// - Parameter sysfs: where sysfs(5) is mounted.
-  public init(node: NodeName, sysfs: String = "/sys") {
+  /// - Parameters:
+  ///   - storages: what nodes share, by the administrator's word; the first that has a file counts.
+  ///   - sysfs: where sysfs(5) is mounted.
+  public init(node: NodeName, storages: [Storage] = [], sysfs: String = "/sys") {
     self.node = node
+    self.storages = storages
     self.sysfs = sysfs
   }
 
@@ -39,12 +43,31 @@ public struct Identity: Sendable {
     }
     switch file.mode & S_IFMT {
     case S_IFREG, S_IFDIR:
+      if let shared = shared(path, file) { return shared }
       // A file's number is unique in its filesystem, and a local filesystem on its node.
       return .named(
         .of(.file, [node.description, String(file.filesystem, radix: 16), String(file.inode)]))
     case S_IFBLK: return block(BlockDevice(sysfs: sysfs, major: file.major, minor: file.minor))
     default: return .failed("it is neither a file, a directory nor a block device")
     }
+  }
+
+  /// By its place in a storage that nodes share; nil where it lies in none.
+  private func shared(_ path: String, _ file: dlmguard_file) -> Identification.Result? {
+    guard !storages.isEmpty else { return nil }
+    guard let mounts = Mounts() else { return .failed("/proc/self/mountinfo cannot be read") }
+    guard let place = mounts.place(of: path) else { return nil }
+    for storage in storages {
+      guard let position = storage.position(of: place, in: mounts) else { continue }
+      // By another of its names it would be another file.
+      guard file.mode & S_IFMT == S_IFDIR || file.links < 2 else {
+        return .failed(
+          "it has \(file.links) hard links, and a file of the storage \(Quoted(storage.name)) is "
+            + "known by its path: remove the other names")
+      }
+      return .named(.of(.storage, [storage.name, position]))
+    }
+    return nil
   }
 
   private func block(_ device: BlockDevice) -> Identification.Result {

@@ -15,7 +15,7 @@ extension ResourceName {
   }
 
   enum Kind: String {
-    case file, block, dm, wwid, lease
+    case file, storage, block, dm, wwid, lease
   }
 
   private static func hashed(_ kind: Kind, _ parts: [String]) -> ResourceName {

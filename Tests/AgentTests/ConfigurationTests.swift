@@ -1,6 +1,7 @@
 import Agent
 import Foundation
 import GuardCore
+import ResourceIdentity
 import Testing
 
 @Suite struct ConfigurationTests {
@@ -17,9 +18,12 @@ import Testing
     #expect(try Configuration(toml: text, file: "f") == Configuration())
     let settings = text.split(separator: "\n").filter { $0.hasPrefix("#") && $0.contains(" = ") }
       .map { $0.dropFirst() }.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("node_name") }
-    #expect(settings.count == 14)
-    #expect(
-      try Configuration(toml: settings.joined(separator: "\n"), file: "f") == Configuration())
+    #expect(settings.count == 16)
+    var expected = Configuration()
+    // The table's header is no setting, and its two settings mean nothing without it.
+    expected.storages = [Storage(name: "images", path: "/srv/images")]
+    let shown = settings.map { $0.hasPrefix("name = ") ? "[[storage]]\n\($0)" : String($0) }
+    #expect(try Configuration(toml: shown.joined(separator: "\n"), file: "f") == expected)
   }
 
   @Test func everySettingIsTaken() throws {
@@ -40,7 +44,17 @@ import Testing
         state_dir = "/st"
         libvirt_run_dir = "/r"
         libvirt_save_dir = "/sv"
+        [[storage]]
+        name = "images"
+        path = "/srv/images"
+        [[storage]]
+        path = "/b"
+        name = "b"
         """, file: "f")
+    #expect(
+      configuration.storages == [
+        Storage(name: "images", path: "/srv/images"), Storage(name: "b", path: "/b"),
+      ])
     #expect(configuration.engine == .dlm && configuration.lockspace == "vm-locks")
     #expect(configuration.allowUnfenced && configuration.stoppedLimit == 1_000)
     #expect(configuration.nodeName == "n1" && configuration.socket == "/s")
@@ -66,6 +80,17 @@ import Testing
     ("lockspace = \"a/b\"", "f:1: lockspace: must be 1 to 64"),
     ("lockspace = \"a b\"", "f:1: lockspace: must be 1 to 64"),
     ("lockspace = \"\(String(repeating: "x", count: 65))\"", "f:1: lockspace: must be 1 to 64"),
+    ("storage = 1", "f:1: storage: is not a list: write [[storage]]"),
+    ("storage = [1]", "f:1: storage: is not a list of tables"),
+    ("\n[[storage]]\nname = \"a\"", "storage: needs a name and a path"),
+    ("[[storage]]\nname = 1\npath = \"/a\"", "storage: needs a name and a path"),
+    ("[[storage]]\nname = \"a\"\npath = \"a\"", "f:3: path: is not an absolute path"),
+    ("[[storage]]\nname = \"a/b\"\npath = \"/a\"", "f:2: name: must be 1 to 32"),
+    ("[[storage]]\nname = \"a\"\npath = \"/a\"\nx = 1", "f:4: x: is no setting of a [[storage]]"),
+    (
+      "[[storage]]\nname = \"a\"\npath = \"/a\"\n[[storage]]\nname = \"a\"\npath = \"/b\"",
+      "storage: two of them have the name \"a\""
+    ),
     ("allow_unfenced = 1", "f:1: allow_unfenced: is not true or false"),
     ("stopped_limit_ms = 999", "f:1: stopped_limit_ms: is 999, but must be from 1000 to 3600000"),
     ("\nengine = 1", "f:2: engine: is not text"),

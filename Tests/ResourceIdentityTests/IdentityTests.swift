@@ -46,6 +46,45 @@ import Testing
     #expect(result(.file(path("a"))) != result(.file(path("a")), Identity(node: NodeName("node2"))))
   }
 
+  @Test func sharedStorageIsTheSameOnEveryNode() throws {
+    let manager = FileManager.default
+    for folder in ["mine", "mine/deep", "yours", "yours/deep"] {
+      try manager.createDirectory(atPath: path(folder), withIntermediateDirectories: true)
+    }
+    for file in ["mine/deep/x", "mine/y", "yours/deep/x", "yours/linked"] {
+      try Data().write(to: directory.appendingPathComponent(file))
+    }
+    try manager.createSymbolicLink(atPath: path("soft"), withDestinationPath: path("mine"))
+    try manager.linkItem(atPath: path("yours/linked"), toPath: path("outside"))
+    let mine = Identity(
+      node: NodeName("node1"), storages: [Storage(name: "images", path: path("soft"))])
+    let yours = Identity(
+      node: NodeName("node2"),
+      storages: [
+        Storage(name: "other", path: path("none")), Storage(name: "images", path: path("yours")),
+      ])
+    let name = Identification.Result.named(try ResourceName("storage:images/y"))
+    #expect(result(.file(path("mine/y")), mine) == name)
+    #expect(result(.file(path("soft/deep/../y")), mine) == name)
+    let deep = result(.file(path("mine/deep/x")), mine)
+    #expect(deep != name && deep == result(.file(path("yours/deep/x")), yours))
+    #expect(result(.directory(path("mine/deep")), mine) != deep)
+    #expect(
+      result(.directory(path("mine")), mine) == .named(try ResourceName("storage:images/.")))
+    // Beside the storage, and in none that this node knows.
+    #expect(result(.file(path("a")), mine) == result(.file(path("a"))))
+    #expect(result(.file(path("mine/y")), yours) != name)
+    for linked in ["yours/linked", "outside"] {
+      let result = result(.file(path(linked)), yours)
+      if linked == "outside" {
+        #expect(result != .failed(""), "not below the storage")
+      } else {
+        guard case .failed(let reason) = result else { return #expect(Bool(false), "\(result)") }
+        #expect(reason.contains("2 hard links"))
+      }
+    }
+  }
+
   @Test func longAndAmbiguousPartsAreHashed() throws {
     let node = NodeName(String(repeating: "n", count: 63))
     for (a, b) in [

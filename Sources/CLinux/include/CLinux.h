@@ -102,6 +102,7 @@ int dlmguard_allow_many_files(void);
 struct dlmguard_file {
 	uint64_t filesystem; /* f_fsid, or st_dev where the filesystem gives none */
 	uint64_t inode;
+	uint64_t links;      /* st_nlink */
 	uint32_t mode;       /* st_mode */
 	uint32_t major, minor; /* st_rdev */
 };

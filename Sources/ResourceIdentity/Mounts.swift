@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+
+/// What is mounted where, as this process sees it (proc_pid_mountinfo(5)).
+struct Mounts {
+  /// A file's position in its filesystem: the same through every mount of it.
+  struct Place: Equatable {
+    /// `major:minor` of the filesystem.
+    let device: String
+    /// From the filesystem's own root.
+    let path: String
+  }
+
+  private struct Mount {
+    let device: String
+    /// What of the filesystem is mounted.
+    let root: String
+    let point: String
+  }
+
+  private let mounts: [Mount]
+
+  /// Nil where /proc cannot be read.
+  init?() {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = dlmguard_read_file("/proc/self/mountinfo", &bytes, bytes.count)
+      guard count >= 0 else { return nil }
+      if count < bytes.count {
+        self.init(text: String(decoding: bytes[..<count], as: UTF8.self))
+        return
+      }
+      bytes = [UInt8](repeating: 0, count: bytes.count * 4)
+    }
+  }
+
+  /// Reads lines of `id parent device root point …`.
+  init(text: String) {
+    mounts = text.split(separator: "\n").compactMap { line in
+      let fields = line.split(separator: " ", maxSplits: 5)
+      guard fields.count == 6 else { return nil }
+      return Mount(
+        device: String(fields[2]), root: Self.plain(fields[3]), point: Self.plain(fields[4]))
+    }
+  }
+
+  /// Where a path leads, symlinks resolved; nil where it leads nowhere.
+  func place(of path: String) -> Place? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return place(ofResolved: String(cString: resolved))
+  }
+
+  func place(ofResolved path: String) -> Place? {
+    // The last of several mounts at one point hides the others.
+    var best: Mount?
+    for mount in mounts where Self.isBelow(path, mount.point) {
+      if mount.point.utf8.count >= best?.point.utf8.count ?? 0 { best = mount }
+    }
+    guard let best else { return nil }
+    let rest = best.point == "/" ? path : String(path.dropFirst(best.point.count))
+    let root = best.root == "/" ? "" : best.root
+    let inside = root + (rest == "/" ? "" : rest)
+    return Place(device: best.device, path: inside.isEmpty ? "/" : inside)
+  }
+
+  private static func isBelow(_ path: String, _ point: String) -> Bool {
+    point == "/" || path == point || path.hasPrefix(point + "/")
+  }
+
+  /// Space, tab, newline and backslash stand there as three octal digits.
+  private static func plain(_ field: Substring) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(field.utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "\\"), rest.count >= 3,
+        let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+      {
+        bytes.append(code)
+        rest = rest.dropFirst(3)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
