@@ -7,4 +7,5 @@ member() { inside timeout 60 dlm_tool join engine-lab; }
 check "the engine conforms on node1 alone" at 1 conforms
 check "every node is in the lockspace" everywhere member
 check "it spans the cluster" everywhere eventually 20 lockspace_of engine-lab "$(seq -s ' ' "$(nodes)")"
+check "the kernel shows its locks" everywhere inside test -e /sys/kernel/debug/dlm/engine-lab_locks
 check "the engine conforms on every node at once" everywhere conforms
