@@ -79,14 +79,15 @@ enum ControlDaemon {
 }
 
 extension Fencing {
-  /// From what dlm_controld dumps: one `name=value` a line (`copy_options` in its main.c).
+  /// From what dlm_controld dumps: one `name=value` a line (`copy_options` in its main.c), followed, as
+  /// dlm_controld 4.2.0 answers, by where it has that from: `enable_fencing=1 (dlm.conf)`.
   ///
   /// Nil where it does not say, which no known dlm_controld does.
   init?(configuration: String) {
     for line in configuration.split(separator: "\n") {
       let words = line.split(separator: "=", maxSplits: 1)
       guard words.first == "enable_fencing", words.count == 2 else { continue }
-      switch Int(words[1]) {
+      switch Int(words[1].prefix { $0 != " " }) {
       case nil: return nil
       case 0: self = .disabled
       default: self = .enabled

@@ -53,6 +53,8 @@ import Testing
     }
     #expect(Fencing(configuration: filled("1")) == .enabled)
     #expect(Fencing(configuration: filled("0")) == .disabled)
+    #expect(Fencing(configuration: filled("1 (dlm.conf)")) == .enabled)
+    #expect(Fencing(configuration: filled("0 (cli option)")) == .disabled)
     #expect(Fencing(configuration: filled("?")) == nil)
     #expect(Fencing(configuration: "") == nil)
     #expect(Fencing(configuration: "enable_startup_fencing=0\n") == nil)
