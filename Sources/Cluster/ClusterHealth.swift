@@ -10,8 +10,7 @@ import LockModel
 public struct ClusterHealth: Sendable {
   /// What stands in the way before anything is known.
   public static let unknown =
-    "whether this node belongs to a cluster that may lock is not known yet: dlmguardd has only just"
-    + " started"
+    "corosync has not answered yet on this node; where that lasts: systemctl status corosync"
 
   /// The last that was reported.
   public private(set) var impediment: String? = Self.unknown

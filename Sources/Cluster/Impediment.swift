@@ -7,9 +7,7 @@ extension ClusterSight {
   /// - Parameter allowUnfenced: the administrator has answered for what fencing would see to.
   public func impediment(allowUnfenced: Bool) -> String? {
     switch corosync {
-    case .unanswered:
-      return
-        "corosync has not answered yet on this node; where that lasts: systemctl status corosync"
+    case .unanswered: return ClusterHealth.unknown
     case .unreachable(let fault): return text(fault)
     case .reachable(.noProvider):
       return "corosync has no quorum provider: set quorum { provider: corosync_votequorum } in"
