@@ -55,9 +55,11 @@ final class ClusterMember: Sendable {
     case .impediment(let reason):
       let isOpen = state.withLock { state in
         state.impediment = reason
-        return state.phase == .open
+        guard case .open = state.phase else { return false }
+        agent.report(.impediment(reason))
+        return true
       }
-      if isOpen { return agent.report(.impediment(reason)) }
+      if isOpen { return }
       if let reason { agent.report(.unready(reason)) }
       openIfPossible()
     case .warning(let text): agent.report(.warning(text))
@@ -111,10 +113,10 @@ final class ClusterMember: Sendable {
       }
       return
     }
-    let impediment = state.withLock { state in
+    // Both at once, so that a newer one that is reported meanwhile comes after this.
+    state.withLock { state in
       state.phase = .open
-      return state.impediment
+      agent.report(.impediment(state.impediment))
     }
-    agent.report(.impediment(impediment))
   }
 }

@@ -82,14 +82,14 @@ import Testing
     ("lockspace = \"\(String(repeating: "x", count: 65))\"", "f:1: lockspace: must be 1 to 64"),
     ("storage = 1", "f:1: storage: is not a list: write [[storage]]"),
     ("storage = [1]", "f:1: storage: is not a list of tables"),
-    ("\n[[storage]]\nname = \"a\"", "storage: needs a name and a path"),
-    ("[[storage]]\nname = 1\npath = \"/a\"", "storage: needs a name and a path"),
+    ("\n[[storage]]\nname = \"a\"", "f:2: storage: needs a name and a path"),
+    ("[[storage]]\nname = 1\npath = \"/a\"", "f:1: storage: needs a name and a path"),
     ("[[storage]]\nname = \"a\"\npath = \"a\"", "f:3: path: is not an absolute path"),
     ("[[storage]]\nname = \"a/b\"\npath = \"/a\"", "f:2: name: must be 1 to 32"),
     ("[[storage]]\nname = \"a\"\npath = \"/a\"\nx = 1", "f:4: x: is no setting of a [[storage]]"),
     (
       "[[storage]]\nname = \"a\"\npath = \"/a\"\n[[storage]]\nname = \"a\"\npath = \"/b\"",
-      "storage: two of them have the name \"a\""
+      "f:1: storage: two of them have the name \"a\""
     ),
     ("allow_unfenced = 1", "f:1: allow_unfenced: is not true or false"),
     ("stopped_limit_ms = 999", "f:1: stopped_limit_ms: is 999, but must be from 1000 to 3600000"),
