@@ -10,7 +10,7 @@ OUT      := .build/out
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages cluster-packages programs demo test test-unit \
+.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab test test-unit \
   test-corosync test-host test-cluster lint bench install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
@@ -53,12 +53,15 @@ test-corosync: build-packages
 test-host: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/run
 
-test-cluster: programs cluster-packages
+engine-lab: build-packages
+	@mkdir -p $(OUT)
 	$(RELEASE) --product engine-lab
 	install -m 755 "$$($(RELEASE) --show-bin-path)/engine-lab" $(OUT)
+
+test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
-bench: programs host-packages
+bench: programs engine-lab host-packages cluster-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run
 
 # The hook is a real file and is put in place at once: libvirt runs it at any moment, and AppArmor

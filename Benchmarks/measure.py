@@ -30,17 +30,24 @@ class Lab:
         path.mkdir()
         return path
 
-    def compile(self, source, *options, **definitions):
+    def compile(self, source, *options, libraries=(), **definitions):
         """The program that a C file beside these scripts becomes."""
         source = HERE / source
         program = self.folder / source.stem
         flags = [f'-D{name}="{value}"' for name, value in definitions.items()]
-        subprocess.check_call(["cc", "-O2", "-Wall", *options, *flags, "-o", program, source])
+        subprocess.check_call(["cc", "-O2", "-Wall", *options, *flags, "-o", program, source, *libraries])
         return program
 
     def start(self, *command, **options):
         """A process that ends with the benchmark, or with stop()."""
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
+        self.stack.callback(stop, process)
+        return process
+
+    def start_talking(self, *command, **options):
+        """The same for one that is asked and answers line by line."""
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
         self.stack.callback(stop, process)
         return process
 
