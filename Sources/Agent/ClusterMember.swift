@@ -43,7 +43,7 @@ final class ClusterMember: Sendable {
     self.agent = agent
     self.contents = contents
     self.log = log
-    agent.report(.unready(ClusterHealth.unknown))
+    agent.report(.joining(ClusterHealth.unknown))
   }
 
   func take(_ change: ClusterChange) {
@@ -81,7 +81,7 @@ final class ClusterMember: Sendable {
       return node
     }
     guard let node else { return }
-    agent.report(.unready("this node is joining the lockspace \(Quoted(lockspace))"))
+    agent.report(.joining("this node is joining the lockspace \(Quoted(lockspace))"))
     thread.async { [self] in open(as: node) }
   }
 

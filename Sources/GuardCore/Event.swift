@@ -18,8 +18,11 @@ public enum Event: Sendable {
   /// that reason until ``recovered(_:)`` has been taken and its claims are held again. May be
   /// repeated with another reason; means nothing after ``recovered(_:)``.
   case unready(String)
+  /// The engine is about to be open, and what that waits for: starts wait with it, as long as their
+  /// hooks can. Otherwise as ``unready(_:)``, which may come before and after it.
+  case joining(String)
   /// The ledger's records, read once when the engine is open. Nothing but ``unready(_:)``,
-  /// ``alarm(_:)`` and what concerns the cluster comes before, and what clients of an unready agent
+  /// ``joining(_:)``, ``alarm(_:)`` and what concerns the cluster comes before, and what clients of an unready agent
   /// ask.
   case recovered([Recovered])
   /// A client asks. Answered by one ``Effect/reply(_:_:)``.

@@ -7,6 +7,8 @@ enum Readiness: Hashable {
   case closed
   /// The engine cannot be opened; clients are told why.
   case unready(String)
+  /// The engine will be open in a moment, if all is well.
+  case joining(String)
   /// The recorded claims are being taken over; clients are there already, or are not.
   case recovering(isOpen: Bool)
   case ready
@@ -15,22 +17,24 @@ enum Readiness: Hashable {
 // An agent that cannot grant anything yet still answers: a person who reads the reason at `virsh
 // start` need not find out first that it is the agent's.
 extension Guard {
-  mutating func unready(_ reason: String) {
+  /// Another reason, or the first, for not being ready.
+  mutating func stand(_ news: Readiness) {
     switch readiness {
-    case .closed:
-      effects.append(.open)
-    case .unready(let former) where former != reason: break
-    case .unready, .recovering, .ready: return
+    case .closed: effects.append(.open)
+    case .unready, .joining:
+      if readiness == news { return }
+    case .recovering, .ready: return
     }
-    readiness = .unready(reason)
-    auditNode(.unready, ("reason", reason))
+    readiness = news
+    auditNode(.unready, ("reason", unreadinessReason))
+    if case .unready = news { refuseDeferred() }
   }
 
   mutating func beginRecovery() {
     switch readiness {
     case .closed:
       readiness = .recovering(isOpen: false)
-    case .unready: readiness = .recovering(isOpen: true)
+    case .unready, .joining: readiness = .recovering(isOpen: true)
     case .recovering, .ready: break
     }
   }
@@ -39,18 +43,64 @@ extension Guard {
     guard case .recovering(let isOpen) = readiness, recovering.isEmpty else { return }
     readiness = .ready
     if isOpen { auditNode(.ready) } else { effects.append(.open) }
+    let waiting = deferred
+    deferred = []
+    for (id, request) in waiting { take(request, id) }
   }
 
   /// Why the agent can grant nothing yet, whoever asks; nil once it can.
   var unreadiness: String? {
     switch readiness {
     case .closed: "the agent is starting"
-    case .unready(let reason): "the agent cannot keep locks yet: \(reason)"
+    case .unready(let reason), .joining(let reason): "the agent cannot keep locks yet: \(reason)"
     case .recovering:
       "the agent is taking over the locks of its predecessor"
         + (cluster.waiting.map { ", and \($0)" } ?? "") + ": try again in a moment"
     case .ready: nil
     }
+  }
+
+  private var unreadinessReason: String {
+    switch readiness {
+    case .unready(let reason), .joining(let reason): reason
+    case .closed, .recovering, .ready: ""
+    }
+  }
+
+  // MARK: - Those who come too early
+
+  /// Keeps a request that wants something granted until the agent can say more; false where it need
+  /// not wait, or must not.
+  mutating func deferUnready(_ request: Request, _ id: RequestID) -> Bool {
+    switch readiness {
+    case .closed, .joining, .recovering: break
+    case .unready, .ready: return false
+    }
+    deferred.append((id, request))
+    limit(id)
+    return true
+  }
+
+  /// It has waited as long as it may, or there is nothing left to wait for.
+  private mutating func refuseDeferred(_ request: Request, _ id: RequestID) {
+    guard let unreadiness else { return }
+    guard case .hook(let call) = request, let uuid = call.uuid else {
+      return refuse(id, .unsafe, "refused: \(unreadiness)")
+    }
+    let domain = Domain(uuid: uuid, name: call.name)
+    refused(id, call.operation, domain, .unsafe, start(of: domain, unreadiness))
+  }
+
+  private mutating func refuseDeferred() {
+    let waiting = deferred
+    deferred = []
+    for (id, request) in waiting { refuseDeferred(request, id) }
+  }
+
+  /// A deferred request is overdue; nothing happens where it is not deferred any more.
+  mutating func overdueDeferred(_ id: RequestID) {
+    guard let index = deferred.firstIndex(where: { $0.id == id }) else { return }
+    refuseDeferred(deferred.remove(at: index).request, id)
   }
 
   /// Answers a hook call that only tells of something, as if there were no agent: the watch over

@@ -6,6 +6,7 @@ extension Guard {
     switch request {
     case .hook(let call): take(call, id)
     case .register, .add, .acquire, .release:
+      if deferUnready(request, id) { return }
       if let unreadiness { return refuse(id, .unsafe, "refused: \(unreadiness)") }
       operate(request, id)
     case .inquire(let selector): inquire(selector, id)
@@ -43,6 +44,7 @@ extension Guard {
       guard let uuid = call.uuid else {
         return refuse(id, .invalid, "\(call.operation.rawValue) without a domain UUID")
       }
+      if deferUnready(.hook(call), id) { return }
       if let owner = owners[uuid], take(call, id, of: owner) { return }
       if refuseImpeded(call.operation, Domain(uuid: uuid, name: call.name), id) { return }
       limit(id)
@@ -74,6 +76,7 @@ extension Guard {
 
   mutating func abandon(_ id: RequestID) {
     surveys[id] = nil
+    deferred.removeAll { $0.id == id }
     for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }
     for owner in Array(owners.values) {
       update(owner.id) { $0.releaseRequests.removeAll { $0 == id } }

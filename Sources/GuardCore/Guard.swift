@@ -52,6 +52,8 @@ public struct Guard {
   /// Owners taken over from the ledger whose claims are not yet held again.
   var recovering: Set<OwnerID> = []
   var readiness = Readiness.closed
+  /// Requests that wait until the agent is ready, in the order in which they came.
+  var deferred: [(id: RequestID, request: Request)] = []
   var cluster = ClusterStanding()
   var alarms: [Alarm] = []
   var nextInstance: UInt64 = 1
@@ -84,7 +86,8 @@ public struct Guard {
     now = time
     effects = []
     switch event {
-    case .unready(let reason): unready(reason)
+    case .unready(let reason): stand(.unready(reason))
+    case .joining(let reason): stand(.joining(reason))
     case .recovered(let records): recover(records)
     case .request(let id, let request): take(request, id)
     case .clientGone(let id): abandon(id)
