@@ -19,6 +19,8 @@ final class ClusterMember: Sendable {
     case outside
     case opening
     case open
+    /// The lockspace is gone under an open engine, for good.
+    case lost
   }
 
   private struct State {
@@ -55,9 +57,13 @@ final class ClusterMember: Sendable {
     case .impediment(let reason):
       let isOpen = state.withLock { state in
         state.impediment = reason
-        guard case .open = state.phase else { return false }
-        agent.report(.impediment(reason))
-        return true
+        switch state.phase {
+        case .outside, .opening: return false
+        case .open:
+          agent.report(.impediment(reason))
+          return true
+        case .lost: return true
+        }
       }
       if isOpen { return }
       if let reason { agent.report(.unready(reason)) }
@@ -68,8 +74,24 @@ final class ClusterMember: Sendable {
       agent.report(.waiting(stoppage?.text(at: dlmguard_uptime(), now)))
     case .suspended(let reason): agent.report(.suspended(reason))
     case .resumed: agent.report(.resumed)
-    case .lost(let reason): agent.report(.lostAll(reason: reason))
+    case .lost(let reason): lose(reason)
     }
+  }
+
+  /// Nothing can be locked in what is gone, and nothing is known of what was: the next agent begins
+  /// anew.
+  private func lose(_ reason: String) {
+    let wasOpen = state.withLock { state in
+      guard case .open = state.phase else { return false }
+      state.phase = .lost
+      return true
+    }
+    guard wasOpen else { return }
+    agent.report(.lostAll(reason: reason))
+    agent.report(
+      .impediment(
+        "\(reason). The agent must join it anew: systemctl restart dlmguardd; it takes the locks of "
+          + "running guests again, if nobody else has them by then"))
   }
 
   private func openIfPossible() {

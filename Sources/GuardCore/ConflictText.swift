@@ -31,6 +31,13 @@ extension Guard {
     _ refused: [RefusedClaim], to domain: Domain
   ) -> (reason: String, advice: String) {
     let others = refused.count - 1
+    for claim in refused {
+      guard case .failed(let reason) = claim.cause else { continue }
+      return (
+        "\(wanted(claim.claim, others: others)), but could not be locked: \(reason)",
+        "Nobody need hold it"
+      )
+    }
     let here = refused.compactMap { refused in
       holder(of: refused.claim, besides: domain).map { (refused.claim, $0, $1) }
     }

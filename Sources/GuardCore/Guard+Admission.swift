@@ -270,7 +270,9 @@ extension Guard {
       reply(admission.request, .done)
     default:
       self.refused(
-        admission.request, operation(admission.purpose), owner.domain, .conflict, message)
+        admission.request, operation(admission.purpose), owner.domain,
+        refused.contains { if case .failed = $0.cause { true } else { false } }
+          ? .unsafe : .conflict, message)
     }
   }
 

@@ -46,12 +46,16 @@ extension ClaimKeeper {
     then: @escaping @Sendable (RefusedClaim?) -> Void
   ) {
     guard taken < steps.count else {
-      return sign(steps, for: owner) { failed in then(failed.first.map { RefusedClaim($0) }) }
+      return sign(steps, for: owner) { failed in then(failed.first) }
     }
     let claim = steps[taken].claim
     request([steps[taken]], for: owner) { [self] outcomes in
-      if outcomes.first?.isGranted == true {
+      guard let outcome = outcomes.first, !outcome.isGranted else {
         return contend(steps, taken: taken + 1, paused: paused, for: owner, then: then)
+      }
+      let failure = outcome.refusal(of: claim, holder: nil)
+      guard !failure.isFailure else {
+        return undo(Array(steps[..<taken]), for: owner) { then(failure) }
       }
       readHolder(of: claim.resource) { [self] holder in
         guard let patience, paused < (holder == nil ? patience.unnamed : patience.named) else {

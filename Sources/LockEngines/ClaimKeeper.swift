@@ -1,3 +1,4 @@
+import CLinux
 import LockModel
 import Synchronization
 
@@ -83,13 +84,14 @@ public final class ClaimKeeper: Sendable {
       }
       take(steps, for: owner) { [self] refused in
         guard !refused.isEmpty else { return end(.success(())) }
-        guard patience != nil else {
-          return end(.failure(ClaimConflict(refused: refused.map { RefusedClaim($0) })))
+        let failed = refused.filter(\.isFailure)
+        guard patience != nil, failed.isEmpty else {
+          return end(.failure(ClaimConflict(refused: failed.isEmpty ? refused : failed)))
         }
         contend(steps, for: owner) { blocking in
           guard let blocking else { return end(.success(())) }
-          let others = refused.filter { $0.resource != blocking.claim.resource }
-          end(.failure(ClaimConflict(refused: [blocking] + others.map { RefusedClaim($0) })))
+          let others = refused.filter { $0.claim.resource != blocking.claim.resource }
+          end(.failure(ClaimConflict(refused: [blocking] + others)))
         }
       }
     }
@@ -158,11 +160,12 @@ public final class ClaimKeeper: Sendable {
 
   /// Everything or nothing, at once; then what was refused.
   func take(
-    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([Claim]) -> Void
+    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([RefusedClaim]) -> Void
   ) {
     request(steps, for: owner) { [self] outcomes in
       let taken = zip(steps, outcomes).filter { $1.isGranted }.map(\.0)
-      let refused = zip(steps, outcomes).filter { !$1.isGranted }.map(\.0.claim)
+      let refused = zip(steps, outcomes).filter { !$1.isGranted }
+        .map { step, outcome in outcome.refusal(of: step.claim, holder: nil) }
       guard refused.isEmpty else { return undo(taken, for: owner) { then(refused) } }
       sign(taken, for: owner, then: then)
     }
@@ -191,7 +194,7 @@ public final class ClaimKeeper: Sendable {
   /// Writes the holder into what is held in a writing mode. What cannot be signed is no longer
   /// held, so that the whole is undone.
   func sign(
-    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([Claim]) -> Void
+    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([RefusedClaim]) -> Void
   ) {
     let holds = holds(owner)
     let signed = steps.compactMap { step -> (claim: Claim, hold: Hold)? in
@@ -205,7 +208,8 @@ public final class ClaimKeeper: Sendable {
         then: completion)
       return step.hold.lock
     } then: { [self] answers in
-      let failed = zip(signed, answers).filter { !$1.outcome.isGranted }.map(\.0.claim)
+      let failed = zip(signed, answers).filter { !$1.outcome.isGranted }
+        .map { step, answer in answer.outcome.refusal(of: step.claim, holder: nil) }
       guard !failed.isEmpty else { return then([]) }
       undo(steps, for: owner) { then(failed) }
     }
@@ -294,6 +298,32 @@ extension LockOutcome {
     if case .granted = self { true } else { false }
   }
 
+  /// What an outcome that is no grant means for a claim.
+  func refusal(of claim: Claim, holder: Holder?) -> RefusedClaim {
+    switch self {
+    case .granted, .refused, .cancelled, .deadlock: return RefusedClaim(claim, holder: holder)
+    case .unknownLock, .released:
+      return RefusedClaim(
+        claim,
+        failure:
+          "the lock manager has lost its lockspace or a lock in it: systemctl restart dlmguardd")
+    case .busy, .invalid:
+      return RefusedClaim(
+        claim, failure: "the lock manager did not take the request (\(self)): this is a bug")
+    case .failed(let error):
+      let text = String(cString: dlmguard_error_text(error))
+      return RefusedClaim(
+        claim, failure: "the lock manager says: \(text); see dmesg | grep dlm")
+    }
+  }
+
   /// Whether a lock that was to be given back is no longer there.
   fileprivate var isGone: Bool { self == .released || self == .unknownLock }
+}
+
+extension RefusedClaim {
+  /// Asking again, or looking for a holder, would be in vain.
+  var isFailure: Bool {
+    if case .failed = cause { true } else { false }
+  }
 }

@@ -44,15 +44,34 @@ public struct Holder: Hashable, Sendable {
 
 /// A claim that the engine did not grant.
 public struct RefusedClaim: Hashable, Sendable {
+  /// Why it was not.
+  public enum Cause: Hashable, Sendable {
+    /// Somebody has it; nil where nobody says so: a reader or sharer, a writer that has not got round
+    /// to it, or one that died.
+    case held(by: Holder?)
+    /// Nobody need have it: the engine could not take it, and why, for a person.
+    case failed(String)
+  }
+
   /// What was wanted.
   public let claim: Claim
-  /// Who has it; nil where nobody says so: a reader or sharer, a writer that has not got round to
-  /// it, or one that died.
-  public let holder: Holder?
+  /// Why it is not held.
+  public let cause: Cause
+
+  /// Who has it, if anybody says so.
+  public var holder: Holder? {
+    if case .held(let holder) = cause { holder } else { nil }
+  }
 
   /// - Parameter holder: nil where the resource does not tell.
   public init(_ claim: Claim, holder: Holder? = nil) {
     self.claim = claim
-    self.holder = holder
+    cause = .held(by: holder)
+  }
+
+  /// - Parameter failure: half a sentence, with what to do.
+  public init(_ claim: Claim, failure: String) {
+    self.claim = claim
+    cause = .failed(failure)
   }
 }

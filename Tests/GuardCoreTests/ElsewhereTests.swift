@@ -44,6 +44,19 @@ import Testing
     #expect(host.holders("/two") == [] && host.ledger.isEmpty)
   }
 
+  @Test func whatCannotBeLockedIsNobodysFault() throws {
+    let host = Self.host()
+    host.failing = [one: "the lock manager says: Cannot allocate memory; see dmesg | grep dlm"]
+    let refusal = try #require(host.start(vm2)?.refusal)
+    #expect(refusal.code == .unsafe)
+    #expect(
+      refusal.message
+        == "start of 'vm-2' refused: disk vdb '/one' is wanted in exclusive write, but could not be "
+        + "locked: the lock manager says: Cannot allocate memory; see dmesg | grep dlm. Nobody need "
+        + "hold it")
+    #expect(host.holders("/two") == [] && host.ledger.isEmpty)
+  }
+
   @Test func aNodeWithoutANameGoesByItsNumber() throws {
     let host = Self.host()
     host.elsewhere = [one: Self.holder(node: NodeID(3)!)]

@@ -23,6 +23,8 @@ final class TestHost {
 
   /// What guests of other nodes hold, who may say so or not: refused whatever is asked for.
   var elsewhere: [ResourceName: Holder?] = [:]
+  /// What the engine cannot take, and why.
+  var failing: [ResourceName: String] = [:]
   /// What a recovery does not find.
   var vanished: Set<ResourceName> = []
 
@@ -139,7 +141,8 @@ final class TestHost {
 
   private func shutOut(_ claims: [Claim]) -> [RefusedClaim] {
     claims.compactMap { claim in
-      elsewhere[claim.resource].map { RefusedClaim(claim, holder: $0) }
+      if let reason = failing[claim.resource] { return RefusedClaim(claim, failure: reason) }
+      return elsewhere[claim.resource].map { RefusedClaim(claim, holder: $0) }
     }
   }
 

@@ -153,6 +153,24 @@ import Testing
     #expect(seen.withLock { $0 }.map { $0?.node.number } == [1, nil])
   }
 
+  @Test(arguments: [
+    (LockOutcome.failed(errno: 12), "Cannot allocate memory"),
+    (.unknownLock, "systemctl restart dlmguardd"), (.invalid, "bug"),
+  ]) func whatFailsIsNotAskedForAgain(outcome: LockOutcome, text: String) throws {
+    let engine = FailingEngine(resource: try ResourceName("r1"), outcome: outcome)
+    let keeper = keeper(engine, node: 1)
+    let wanted = try claims(0..<3)
+    let refused = Mutex<[RefusedClaim]>([])
+    keeper.acquire(Self.owners[0], wanted) { answer in
+      if case .failure(let conflict) = answer { refused.withLock { $0 = conflict.refused } }
+    }
+    let claims = refused.withLock { $0 }
+    #expect(claims.map(\.claim) == [wanted[1]] && pauses.taken == 0)
+    guard case .failed(let reason)? = claims.first?.cause else { return #expect(Bool(false)) }
+    #expect(reason.contains(text))
+    #expect(engine.locks() == [], "the others were given back")
+  }
+
   @Test func aLostLockIsForgottenOnce() throws {
     let engine = LateEngine(seed: 1)
     let keeper = keeper(engine, node: 1)
