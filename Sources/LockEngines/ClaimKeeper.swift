@@ -1,4 +1,3 @@
-import CLinux
 import LockModel
 import Synchronization
 
@@ -191,36 +190,6 @@ public final class ClaimKeeper: Sendable {
     }
   }
 
-  /// Writes the holder into what is held in a writing mode. What cannot be signed is no longer
-  /// held, so that the whole is undone.
-  func sign(
-    _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([RefusedClaim]) -> Void
-  ) {
-    let holds = holds(owner)
-    let signed = steps.compactMap { step -> (claim: Claim, hold: Hold)? in
-      guard signature != nil, let hold = holds[step.claim.resource], hold.mode.writesValue
-      else { return nil }
-      return (step.claim, hold)
-    }
-    Answers.gather(signed) { step, completion in
-      engine.convert(
-        step.hold.lock, to: step.hold.mode, [], value: value(owner, step.hold.mode),
-        then: completion)
-      return step.hold.lock
-    } then: { [self] answers in
-      let failed = zip(signed, answers).filter { !$1.outcome.isGranted }
-        .map { step, answer in answer.outcome.refusal(of: step.claim, holder: nil) }
-      guard !failed.isEmpty else { return then([]) }
-      undo(steps, for: owner) { then(failed) }
-    }
-  }
-
-  private func value(_ owner: OwnerID, _ mode: LockMode) -> LockValue? {
-    signature.map { signature in
-      Holder(node: signature.node, domain: owner.domain, mode: mode, since: signature.now()).value
-    }
-  }
-
   func undo(_ steps: [Step], for owner: OwnerID, then: @escaping @Sendable () -> Void) {
     let new = Set(steps.filter { $0.former == nil }.map(\.claim.resource))
     let converted = steps.compactMap { step in
@@ -294,36 +263,6 @@ public final class ClaimKeeper: Sendable {
 }
 
 extension LockOutcome {
-  var isGranted: Bool {
-    if case .granted = self { true } else { false }
-  }
-
-  /// What an outcome that is no grant means for a claim.
-  func refusal(of claim: Claim, holder: Holder?) -> RefusedClaim {
-    switch self {
-    case .granted, .refused, .cancelled, .deadlock: return RefusedClaim(claim, holder: holder)
-    case .unknownLock, .released:
-      return RefusedClaim(
-        claim,
-        failure:
-          "the lock manager has lost its lockspace or a lock in it: systemctl restart dlmguardd")
-    case .busy, .invalid:
-      return RefusedClaim(
-        claim, failure: "the lock manager did not take the request (\(self)): this is a bug")
-    case .failed(let error):
-      let text = String(cString: dlmguard_error_text(error))
-      return RefusedClaim(
-        claim, failure: "the lock manager says: \(text); see dmesg | grep dlm")
-    }
-  }
-
   /// Whether a lock that was to be given back is no longer there.
   fileprivate var isGone: Bool { self == .released || self == .unknownLock }
-}
-
-extension RefusedClaim {
-  /// Asking again, or looking for a holder, would be in vain.
-  var isFailure: Bool {
-    if case .failed = cause { true } else { false }
-  }
 }

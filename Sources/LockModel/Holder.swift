@@ -63,6 +63,11 @@ public struct RefusedClaim: Hashable, Sendable {
     if case .held(let holder) = cause { holder } else { nil }
   }
 
+  /// Whether asking again, or looking for a holder, would be in vain.
+  public var isFailure: Bool {
+    if case .failed = cause { true } else { false }
+  }
+
   /// - Parameter holder: nil where the resource does not tell.
   public init(_ claim: Claim, holder: Holder? = nil) {
     self.claim = claim

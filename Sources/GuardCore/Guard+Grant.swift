@@ -1,0 +1,160 @@
+import AgentAPI
+import LockModel
+
+// What comes of asking for claims: recorded, granted or refused.
+extension Guard {
+  mutating func recorded(_ id: OwnerID, _ reason: RecordReason, _ failure: String?) {
+    guard let owner = owner(id) else { return }
+    switch (reason, owner.phase) {
+    case (.admission, .recording(let admission)):
+      if let failure {
+        fallBack(id, admission)
+        refused(
+          admission.request, operation(admission.purpose), owner.domain, .unsafe,
+          unwritable(owner.domain, failure))
+      } else if admission.isAbandoned {
+        fallBack(id, admission)
+      } else if let obstacle, !admission.claims.isEmpty, admission.purpose != .reconnect {
+        fallBack(id, admission)
+        refused(
+          admission.request, operation(admission.purpose), owner.domain, .unsafe,
+          start(of: owner.domain, obstacle))
+      } else if admission.claims.isEmpty {
+        update(id) { $0.phase = .acquiring(admission) }
+        acquired(id, refused: [])
+      } else {
+        update(id) { $0.phase = .acquiring(admission) }
+        effects.append(.acquire(id, admission.claims))
+      }
+    default:
+      if let failure { alarm(unwritable(owner.domain, failure), owner: id) }
+    }
+  }
+
+  mutating func acquired(_ id: OwnerID, refused: [RefusedClaim]) {
+    guard let owner = owner(id), case .acquiring(let admission) = owner.phase,
+      admission.purpose != .recovery
+    else { return }
+    guard refused.isEmpty else { return conflict(owner, admission, refused) }
+    granted(owner, admission)
+    loseLate(id, admission)
+  }
+
+  private mutating func granted(_ owner: Owner, _ admission: Owner.Admission) {
+    let id = owner.id
+    if !admission.claims.isEmpty {
+      audit(
+        .acquired, owner, ("count", "\(admission.claims.count)"),
+        ("claims", admission.claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")))
+      update(id) { $0.lost.subtract(admission.claims.map(\.resource)) }
+    }
+    if admission.isAbandoned { return giveBack(owner, admission) }
+    switch admission.purpose {
+    case .prepare, .start:
+      update(id) { $0.phase = .prepared }
+      if let keeper = owner.keeper {
+        // The daemon may have died while the engine was asked.
+        effects.append(.confirm(id, keeper))
+      } else {
+        wake(id, .startLimit, after: policy.startLimit)
+      }
+      reply(admission.request, .done)
+    case .started, .reconnect:
+      update(id) { $0.phase = .prepared }
+      guard let request = admission.request else {
+        return wake(id, .startLimit, after: policy.startLimit)
+      }
+      effects.append(
+        .find(
+          id, owner.domain, admission.purpose == .started ? .started(request) : .reconnect(request))
+      )
+    case .operation:
+      update(id) { owner in
+        owner.phase = .running
+        owner.wanted = []
+      }
+      reply(admission.request, .done)
+      // The process may have gone while the engine was asked: then its end was not for this phase.
+      if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+    // Answered by `reclaimed`.
+    case .recovery: break
+    }
+  }
+
+  /// What is granted after the asker was given up on.
+  private mutating func giveBack(_ owner: Owner, _ admission: Owner.Admission) {
+    switch (admission.purpose, admission.former?.phase) {
+    case (.operation, .registered):
+      update(owner.id) { $0.staysRegistered = true }
+      letGo(owner.id)
+    case (.operation, _):
+      // Its process lives and holds things already: what it asked for in vain goes with them, and is
+      // there if it asks again.
+      update(owner.id) { owner in
+        owner.phase = .running
+        owner.wanted = []
+      }
+      if let keeper = owner.keeper { effects.append(.confirm(owner.id, keeper)) }
+    case (_, nil):
+      update(owner.id) { $0.phase = .prepared }
+      end(owner.id, nil)
+    case (_, .some):
+      // libvirt has called the start off, and its `release` may have come before the grant.
+      update(owner.id) { $0.phase = .prepared }
+      effects.append(.find(owner.id, owner.domain, .silence))
+    }
+  }
+
+  private mutating func conflict(
+    _ owner: Owner, _ admission: Owner.Admission, _ refused: [RefusedClaim]
+  ) {
+    let message = conflict(owner.domain, refused)
+    fallBack(owner.id, admission)
+    switch admission.purpose {
+    case .reconnect:
+      // The guest runs already, and a refusal here would kill it: what is known to be held by
+      // another is for a person to judge.
+      alarm("\(message) It runs UNGUARDED.", owner: nil)
+      reply(admission.request, .done)
+    default:
+      self.refused(
+        admission.request, operation(admission.purpose), owner.domain,
+        refused.contains(where: \.isFailure) ? .unsafe : .conflict, message)
+    }
+  }
+
+  /// Back to what the owner was before the request; the engine holds no more than it did then.
+  private mutating func fallBack(_ id: OwnerID, _ admission: Owner.Admission) {
+    guard let former = admission.former else { return forget(id) }
+    setKeeper(id, former.keeper)
+    update(id) { owner in
+      owner.claims = former.claims
+      switch former.phase {
+      case .registered: owner.phase = .registered
+      case .prepared: owner.phase = .prepared
+      case .running: owner.phase = .running
+      case .saved: owner.phase = .saved
+      }
+    }
+    guard let owner = owner(id) else { return }
+    switch former.phase {
+    case .registered: effects.append(.erase(id))
+    case .prepared:
+      effects.append(.record(owner.record(.starting), .noted))
+      // libvirt has called the start off, and its `release` may have come meanwhile.
+      if admission.isAbandoned { effects.append(.find(id, owner.domain, .silence)) }
+    case .running: effects.append(.record(owner.record(.running), .noted))
+    case .saved: effects.append(.record(owner.record(.saved), .noted))
+    }
+  }
+
+  /// The owner is no more; the engine holds nothing for it.
+  mutating func forget(_ id: OwnerID) {
+    setKeeper(id, nil)
+    guard owner(id) != nil else { return }
+    owners[id.domain] = nil
+    alarms.removeAll { $0.owner == id }
+    effects.append(.erase(id))
+    admitQueued(id.domain)
+  }
+}
