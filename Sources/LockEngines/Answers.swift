@@ -28,15 +28,18 @@ final class Answers: Sendable {
   /// Begins an operation for each element and calls `then` once, with their answers in the order
   /// of the elements: possibly before this returns, at once if there are none.
   static func gather<Element>(
-    _ elements: [Element], begin: (Element, @escaping LockEngine.Completion) -> LockID,
+    _ elements: [Element], from engine: any LockEngine,
+    begin: (Element, @escaping LockEngine.Completion) -> LockID,
     then: @escaping @Sendable ([Answer]) -> Void
   ) {
     let answers = Answers(count: elements.count, then: then)
-    for (index, element) in elements.enumerated() {
-      let lock = begin(element) { outcome in
-        answers.arrive { $0.outcomes[index] = outcome }
+    engine.together {
+      for (index, element) in elements.enumerated() {
+        let lock = begin(element) { outcome in
+          answers.arrive { $0.outcomes[index] = outcome }
+        }
+        answers.state.withLock { $0.locks[index] = lock }
       }
-      answers.state.withLock { $0.locks[index] = lock }
     }
     answers.arrive { _ in }
   }

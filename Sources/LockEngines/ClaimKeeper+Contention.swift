@@ -73,7 +73,7 @@ extension ClaimKeeper {
 
   /// Who has signed a resource: read through a lock in NL, which is granted beside any other.
   func readHolder(of resource: ResourceName, then: @escaping @Sendable (Holder?) -> Void) {
-    Answers.gather([resource]) { resource, completion in
+    Answers.gather([resource], from: engine) { resource, completion in
       engine.lock(resource, .nl, .expedite, then: completion)
     } then: { [engine] answers in
       guard let answer = answers.first, case .granted(let value) = answer.outcome else {

@@ -13,7 +13,7 @@ extension ClaimKeeper {
       else { return nil }
       return (step.claim, hold)
     }
-    Answers.gather(signed) { step, completion in
+    Answers.gather(signed, from: engine) { step, completion in
       engine.convert(
         step.hold.lock, to: step.hold.mode, [], value: value(owner, step.hold.mode),
         then: completion)

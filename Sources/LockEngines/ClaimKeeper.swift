@@ -173,7 +173,7 @@ public final class ClaimKeeper: Sendable {
   func request(
     _ steps: [Step], for owner: OwnerID, then: @escaping @Sendable ([LockOutcome]) -> Void
   ) {
-    Answers.gather(steps) { step, completion in
+    Answers.gather(steps, from: engine) { step, completion in
       guard let former = step.former else {
         return engine.lock(step.claim.resource, step.mode, .noQueue, then: completion)
       }
@@ -183,8 +183,11 @@ public final class ClaimKeeper: Sendable {
         former.lock, to: step.mode, [.noQueue, .queueConversion], then: completion)
       return former.lock
     } then: { [self] answers in
-      for (step, answer) in zip(steps, answers) where answer.outcome.isGranted {
-        hold(owner, step.claim.resource, Hold(lock: answer.lock, mode: step.mode))
+      owners.withLock { owners in
+        for (step, answer) in zip(steps, answers) where answer.outcome.isGranted {
+          owners[owner, default: Owner()].holds[step.claim.resource] =
+            Hold(lock: answer.lock, mode: step.mode)
+        }
       }
       then(answers.map(\.outcome))
     }
@@ -195,7 +198,7 @@ public final class ClaimKeeper: Sendable {
     let converted = steps.compactMap { step in
       step.former.map { (resource: step.claim.resource, former: $0) }
     }
-    Answers.gather(converted) { step, completion in
+    Answers.gather(converted, from: engine) { step, completion in
       // What a writer is weakened from is free; it is signed again where it stays a writer's.
       engine.convert(
         step.former.lock, to: step.former.mode, [],
@@ -229,12 +232,14 @@ public final class ClaimKeeper: Sendable {
   ) {
     let holds = holds(owner).filter { isMeant($0.key) }
       .map { (resource: $0.key, lock: $0.value.lock) }
-    Answers.gather(holds) { hold, completion in
+    Answers.gather(holds, from: engine) { hold, completion in
       engine.unlock(hold.lock, value: LockValue.none, then: completion)
       return hold.lock
     } then: { [self] answers in
-      for (hold, answer) in zip(holds, answers) where answer.outcome.isGone {
-        self.hold(owner, hold.resource, nil)
+      owners.withLock { owners in
+        for (hold, answer) in zip(holds, answers) where answer.outcome.isGone {
+          owners[owner]?.holds[hold.resource] = nil
+        }
       }
       then()
     }

@@ -21,18 +21,18 @@ extension Holder {
 
   /// The block that says so.
   var value: LockValue {
-    let bytes: [UInt8] =
-      [Self.version, mode.rawValue, 0, 0] + Self.bytes(UInt64(node.number), 4) + domain.bytes
-      + Self.bytes(UInt64(bitPattern: since.milliseconds), 8)
+    var bytes: [UInt8] = [Self.version, mode.rawValue, 0, 0]
+    bytes.reserveCapacity(LockValue.length)
+    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: node.number >> (8 * shift))) }
+    bytes += domain.bytes
+    for shift in 0..<8 {
+      bytes.append(UInt8(truncatingIfNeeded: since.milliseconds >> (8 * shift)))
+    }
     // Of that length by construction.
     return LockValue(bytes) ?? .none
   }
 
   private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
     bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
-  }
-
-  private static func bytes(_ number: UInt64, _ count: UInt64) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
   }
 }

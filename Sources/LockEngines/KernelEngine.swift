@@ -16,12 +16,13 @@ public final class KernelEngine: LockEngine {
   private struct Queue {
     var tasks: [Task] = []
     var nextNumber: UInt64 = 1
+    /// Calls of ``KernelEngine/together(_:)`` under way: the bell waits for their end.
+    var gatherings = 0
     /// From then on nothing is done and nothing answered.
     var hasEnded = false
   }
 
   private let queue = Mutex(Queue())
-  private let records = LockRecords()
   /// Readable when a task waits.
   private let bell: Int32
   private let losses = LossReport()
@@ -36,7 +37,7 @@ public final class KernelEngine: LockEngine {
         description: "cannot wait for the lockspace \(Quoted(lockspace.name)): "
           + String(cString: dlmguard_error_text(-bell)))
     }
-    let confined = Confined(KernelLocks(lockspace, records, losses))
+    let confined = Confined(KernelLocks(lockspace, losses))
     DispatchQueue(label: "dlmguard.dlm").async { [self] in run(confined.locks) }
   }
 
@@ -56,8 +57,8 @@ public final class KernelEngine: LockEngine {
         pollfd(fd: locks.lockspace.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       poll(&ready, nfds_t(ready.count), -1)
-      locks.lockspace.dispatch()
-      dlmguard_eventfd_clear(bell)
+      if ready[0].revents != 0 { dlmguard_eventfd_clear(bell) }
+      if ready[1].revents != 0 { locks.lockspace.dispatch() }
       let tasks = queue.withLock { queue in
         defer { queue.tasks = [] }
         return queue.tasks
@@ -78,9 +79,20 @@ public final class KernelEngine: LockEngine {
     let isFirst = queue.withLock { queue in
       if queue.hasEnded { return false }
       defer { queue.tasks.append(task) }
-      return queue.tasks.isEmpty
+      return queue.tasks.isEmpty && queue.gatherings == 0
     }
     if isFirst { dlmguard_eventfd_raise(bell) }
+  }
+
+  /// See ``LockEngine/together(_:)``. Operations of other threads that begin meanwhile go along.
+  public func together(_ begin: () -> Void) {
+    queue.withLock { $0.gatherings += 1 }
+    begin()
+    let isDue = queue.withLock { queue in
+      queue.gatherings -= 1
+      return queue.gatherings == 0 && !queue.tasks.isEmpty && !queue.hasEnded
+    }
+    if isDue { dlmguard_eventfd_raise(bell) }
   }
 
   // MARK: - LockEngine
@@ -94,9 +106,6 @@ public final class KernelEngine: LockEngine {
       defer { queue.nextNumber += 1 }
       return LockID(number: queue.nextNumber)
     }
-    records.set(
-      LockRecord(
-        lock: lock, resource: resource, granted: nil, requested: mode, queue: .waiting))
     perform { $0.request(lock, resource, mode, options, then) }
     return lock
   }
@@ -138,9 +147,11 @@ public final class KernelEngine: LockEngine {
     }
   }
 
-  /// As this process knows them: what was handed to the engine's thread counts as waiting.
+  /// Asks the engine's thread and waits for it: without end while the lockspace is stopped.
   public func locks() -> [LockRecord] {
-    records.all
+    let answer = Answer()
+    perform { locks in answer.give(locks.all) }
+    return answer.wait()
   }
 
   /// See ``LockEngine/onLoss(_:)``; called on the engine's thread.
@@ -174,21 +185,6 @@ public final class KernelEngine: LockEngine {
   }
 }
 
-/// What an engine's locks are, for other threads.
-final class LockRecords: Sendable {
-  private let records = Mutex<[LockID: LockRecord]>([:])
-
-  func set(_ record: LockRecord) {
-    records.withLock { $0[record.lock] = record }
-  }
-
-  func remove(_ lock: LockID) {
-    records.withLock { $0[lock] = nil }
-  }
-
-  var all: [LockRecord] { records.withLock { Array($0.values) } }
-}
-
 /// Who is told of lost locks.
 final class LossReport: Sendable {
   private let receiver = Mutex<@Sendable (LockLoss) -> Void>({ _ in })
@@ -199,5 +195,21 @@ final class LossReport: Sendable {
 
   func callAsFunction(_ loss: LockLoss) {
     receiver.withLock { $0 }(loss)
+  }
+}
+
+/// What one thread waits for and another gives.
+private final class Answer: Sendable {
+  private let records = Mutex<[LockRecord]>([])
+  private let isThere = DispatchSemaphore(value: 0)
+
+  func give(_ records: [LockRecord]) {
+    self.records.withLock { $0 = records }
+    isThere.signal()
+  }
+
+  func wait() -> [LockRecord] {
+    isThere.wait()
+    return records.withLock { $0 }
   }
 }

@@ -91,10 +91,10 @@ final class KernelLock {
   }
 
   private var bytes: [UInt8] {
-    (0..<LockValue.length).map { UInt8(bitPattern: block[$0]) }
+    Array(UnsafeRawBufferPointer(start: block, count: LockValue.length))
   }
 
   private func fill(_ bytes: [UInt8]) {
-    for (index, byte) in bytes.enumerated() { block[index] = CChar(bitPattern: byte) }
+    UnsafeMutableRawBufferPointer(start: block, count: LockValue.length).copyBytes(from: bytes)
   }
 }

@@ -7,7 +7,6 @@ final class KernelLocks {
   typealias Completion = LockEngine.Completion
 
   let lockspace: Lockspace
-  private let records: LockRecords
   private let losses: LossReport
   private(set) var locks: [LockID: KernelLock] = [:]
   /// The lockspace is closed.
@@ -15,9 +14,8 @@ final class KernelLocks {
   /// How many ids were given out from the other end of the numbers.
   private var strangers: UInt64 = 0
 
-  init(_ lockspace: Lockspace, _ records: LockRecords, _ losses: LossReport) {
+  init(_ lockspace: Lockspace, _ losses: LossReport) {
     self.lockspace = lockspace
-    self.records = records
     self.losses = losses
   }
 
@@ -87,7 +85,6 @@ final class KernelLocks {
     guard error == 0 else { return error }
     locks[id] = lock
     lock.granted = mode
-    record(lock)
     return 0
   }
 
@@ -130,7 +127,6 @@ final class KernelLocks {
     lock.pending = KernelLock.Pending(kind: kind, then: then)
     let error = submit()
     guard error == 0 else { return rejected(lock, error) }
-    record(lock)
     // A conversion to less needs nobody's leave (`down_conversion` in fs/dlm/lock.c), so the release
     // need not wait to be told that it is done.
     if kind == .releaseOfWriter, lockspace.unlock(lock) == 0 {
@@ -190,29 +186,29 @@ final class KernelLocks {
   private func finish(_ lock: KernelLock, _ outcome: LockOutcome, isGone: Bool) {
     let then = lock.pending?.then
     lock.pending = nil
-    if isGone { forget(lock) } else { record(lock) }
+    if isGone { forget(lock) }
     then?(outcome)
   }
 
   func forget(_ lock: KernelLock) {
     locks[lock.id] = nil
-    records.remove(lock.id)
   }
 
   func report(_ lock: KernelLock, _ reason: String) {
     losses(LockLoss(lock: lock.id, resource: lock.resource, reason: reason))
   }
 
-  private func record(_ lock: KernelLock) {
-    let requested: LockMode? =
-      switch lock.pending?.kind {
-      case .request(let mode), .conversion(let mode): mode
-      case .releaseOfWriter, .release: .nl
-      case nil: nil
-      }
-    records.set(
-      LockRecord(
+  var all: [LockRecord] {
+    locks.values.map { lock in
+      let requested: LockMode? =
+        switch lock.pending?.kind {
+        case .request(let mode), .conversion(let mode): mode
+        case .releaseOfWriter, .release: .nl
+        case nil: nil
+        }
+      return LockRecord(
         lock: lock.id, resource: lock.resource, granted: lock.granted, requested: requested,
-        queue: lock.granted == nil ? .waiting : requested == nil ? .granted : .converting))
+        queue: lock.granted == nil ? .waiting : requested == nil ? .granted : .converting)
+    }
   }
 }

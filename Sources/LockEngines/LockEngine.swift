@@ -39,6 +39,10 @@ public protocol LockEngine: AnyObject, Sendable {
   func adopt(
     _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void)
 
+  /// Runs `begin`, which begins several operations, so that they are sent together: each by itself
+  /// would cost a change of threads and a message of its own.
+  func together(_ begin: () -> Void)
+
   /// Every lock of this process, for audits; a snapshot.
   func locks() -> [LockRecord]
 
@@ -77,6 +81,11 @@ public struct LockLoss: Hashable, Sendable {
 }
 
 extension LockEngine {
+  /// For an engine that gains nothing by it.
+  public func together(_ begin: () -> Void) {
+    begin()
+  }
+
   /// The same without a value to write: the value block stays as it is.
   public func lock(
     _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions = [],
