@@ -11,6 +11,7 @@ extension Resource {
     case .directory(let path): .object(device, ("directory", .string(path)), access)
     case .lease(let lockspace, let key):
       .object(device, ("lockspace", .string(lockspace)), ("key", .string(key)), access)
+    default: .null
     }
   }
 
@@ -29,7 +30,7 @@ extension Resource {
       throw MalformedMessage(field: "source", problem: "is missing")
     }
     self.init(
-      device: try json.string("device"), source: source,
+      kind: .file, device: try json.string("device"), source: source,
       access: try json.require("access", "an access") { json in
         json.stringValue.flatMap { Access(rawValue: $0) }
       })

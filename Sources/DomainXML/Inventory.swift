@@ -26,7 +26,7 @@ struct Inventory {
     }
     resources.append(
       Resource(
-        device: "lease \(plain(key))",
+        kind: .lease, device: "lease \(plain(key))",
         source: .lease(lockspace: lease.child("lockspace")?.text ?? "", key: key),
         access: .exclusiveWrite))
   }
@@ -70,10 +70,22 @@ struct Inventory {
   private mutating func add(_ image: Image?, device: String, access: Access) {
     switch image {
     case .lockable(let source):
-      resources.append(Resource(device: device, source: source, access: access))
+      resources.append(
+        Resource(kind: source.kind(access), device: device, source: source, access: access))
     case .other(let description):
       unguarded.append(UnguardedResource(device: device, description: description))
     case nil: break
+    }
+  }
+}
+
+extension ResourceSource {
+  fileprivate func kind(_ access: Access) -> ResourceKind {
+    switch self {
+    case _ where access == .backing: .backing
+    case .block: .block
+    case .directory: .directory
+    default: .file
     }
   }
 }

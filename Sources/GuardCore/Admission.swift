@@ -36,7 +36,7 @@ func claims(
     let resource = identification.resource
     let name: ResourceName
     switch identification.result {
-    case .named(let resourceName): name = resourceName
+    case .named(let footprint): name = footprint.itself[0]
     case .absent:
       if needsAll { throw .absent(resource) }
       continue

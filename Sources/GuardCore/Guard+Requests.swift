@@ -13,7 +13,7 @@ extension Guard {
     case .who(let path):
       survey(
         id, request,
-        [Resource(device: "path", source: .file(path), access: .exclusiveWrite)], nil)
+        [Resource(kind: .file, device: "path", source: .file(path), access: .exclusiveWrite)], nil)
     case .status: reply(id, .status(status()))
     }
   }
@@ -190,7 +190,8 @@ extension Guard {
 
   private mutating func who(_ path: String, _ request: RequestID, _ survey: Survey) {
     switch survey.identifications.first?.result {
-    case .named(let name):
+    case .named(let footprint):
+      let name = footprint.itself[0]
       let holders = owners.claimants(of: name).flatMap { owner in
         owner.claims.filter { $0.resource == name }.map { claim in
           HolderReport(

@@ -2,8 +2,8 @@
 public struct Identification: Hashable, Sendable {
   /// Three answers, because "it is not there" may be harmless where "cannot tell" never is.
   public enum Result: Hashable, Sendable {
-    /// It is there, and this is its name in the whole cluster.
-    case named(ResourceName)
+    /// It is there, and these are the names of what it is, and lies in, in the whole cluster.
+    case named(Footprint)
     /// There is nothing (yet): libvirt may create it, or drop an optional disk.
     case absent
     /// It could not be told; why, for a person to read.

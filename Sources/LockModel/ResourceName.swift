@@ -35,6 +35,13 @@ public struct ResourceName: Hashable, Sendable, Comparable, CustomStringConverti
     description = "domain:\(uuid)"
   }
 
+  /// The name of what all parts of this thing share, beside the thing itself; nil where the name is
+  /// so long already that there is none. Names that `ResourceIdentity` computes leave room for it,
+  /// and none of them ends so.
+  public var parts: ResourceName? {
+    try? ResourceName(description + "#")
+  }
+
   /// Whether a byte may stand in a name.
   public static func isPrintable(_ byte: UInt8) -> Bool {
     (0x21...0x7e).contains(byte)

@@ -26,7 +26,8 @@ public struct Identity: Sendable {
     let result: Identification.Result =
       switch resource.source {
       case .file(let path), .block(let path), .directory(let path): identify(path: path)
-      case .lease(let lockspace, let key): .named(.of(.lease, [lockspace, key]))
+      case .lease(let lockspace, let key): .named(Footprint(.of(.lease, [lockspace, key])))
+      default: .failed("this version does not know what that is")
       }
     return Identification(resource: resource, result: result)
   }
@@ -46,7 +47,8 @@ public struct Identity: Sendable {
       if let shared = shared(path, file) { return shared }
       // A file's number is unique in its filesystem, and a local filesystem on its node.
       return .named(
-        .of(.file, [node.description, String(file.filesystem, radix: 16), String(file.inode)]))
+        Footprint(
+          .of(.file, [node.description, String(file.filesystem, radix: 16), String(file.inode)])))
     case S_IFBLK: return block(BlockDevice(sysfs: sysfs, major: file.major, minor: file.minor))
     default: return .failed("it is neither a file, a directory nor a block device")
     }
@@ -65,7 +67,7 @@ public struct Identity: Sendable {
           "it has \(file.links) hard links, and a file of the storage \(Quoted(storage.name)) is "
             + "known by its path: remove the other names")
       }
-      return .named(.of(.storage, [storage.name, position]))
+      return .named(Footprint(.of(.storage, [storage.name, position])))
     }
     return nil
   }
@@ -74,8 +76,9 @@ public struct Identity: Sendable {
     if let path = device.loopBackingFile, case .named(let name) = identify(path: path) {
       return .named(name)
     }
-    if let uuid = device.mapperUUID { return .named(.of(.dm, [uuid])) }
-    if let wwid = device.worldWideID { return .named(.of(.wwid, [wwid])) }
-    return .named(.of(.block, [node.description, "\(device.major)", "\(device.minor)"]))
+    if let uuid = device.mapperUUID { return .named(Footprint(.of(.dm, [uuid]))) }
+    if let wwid = device.worldWideID { return .named(Footprint(.of(.wwid, [wwid]))) }
+    return .named(
+      Footprint(.of(.block, [node.description, "\(device.major)", "\(device.minor)"])))
   }
 }

@@ -6,10 +6,13 @@ import Testing
   static let uuid = DomainUUID("83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7")!
   static let owner = OwnerID(domain: uuid, instance: 7)
   static let resources = [
-    Resource(device: "disk vda", source: .file("/srv/a b.qcow2"), access: .exclusiveWrite),
-    Resource(device: "disk vdb", source: .block("/dev/sda"), access: .sharedWrite),
-    Resource(device: "disk vdc", source: .directory("/srv"), access: .readOnly),
-    Resource(device: "lease", source: .lease(lockspace: "ls", key: "k"), access: .exclusiveWrite),
+    Resource(
+      kind: .file, device: "disk vda", source: .file("/srv/a b.qcow2"), access: .exclusiveWrite),
+    Resource(kind: .block, device: "disk vdb", source: .block("/dev/sda"), access: .sharedWrite),
+    Resource(kind: .directory, device: "disk vdc", source: .directory("/srv"), access: .readOnly),
+    Resource(
+      kind: .lease, device: "lease", source: .lease(lockspace: "ls", key: "k"),
+      access: .exclusiveWrite),
   ]
   static let claim = Claim(
     resource: ResourceName(domain: uuid), mode: .ex, device: "domain", location: "vm-1")

@@ -76,7 +76,7 @@ final class RunningAgent {
     if !FileManager.default.fileExists(atPath: path) {
       try Data().write(to: URL(fileURLWithPath: path))
     }
-    return Resource(device: "disk vda", source: .file(path), access: .exclusiveWrite)
+    return Resource(kind: .file, device: "disk vda", source: .file(path), access: .exclusiveWrite)
   }
 
   func register(_ number: Int, pid: Int32) throws -> OwnerID {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct StorageSurveyTests {
   let resources = ["/a", "/hung", "/c"].map {
-    Resource(device: "disk", source: .file($0), access: .exclusiveWrite)
+    Resource(kind: .file, device: "disk", source: .file($0), access: .exclusiveWrite)
   }
 
   @Test func theOneThatHangsIsBlamed() throws {
@@ -22,17 +22,17 @@ import Testing
           reached.signal()
           hangs.wait()
         }
-        return Identification(resource: resource, result: .named(name))
+        return Identification(resource: resource, result: .named(Footprint(name)))
       }
       finished.signal()
     }
     reached.wait()
     let known = survey.after(5)
     #expect(known.map(\.resource) == resources)
-    #expect(known[0].result == .named(name))
+    #expect(known[0].result == .named(Footprint(name)))
     #expect(known[1].result == .failed("its storage has not answered within 5 ms"))
     hangs.signal()
     finished.wait()
-    #expect(survey.after(5).allSatisfy { $0.result == .named(name) })
+    #expect(survey.after(5).allSatisfy { $0.result == .named(Footprint(name)) })
   }
 }

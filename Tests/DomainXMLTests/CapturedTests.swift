@@ -13,11 +13,16 @@ import Testing
     #expect(domain.id == 2)
     #expect(
       domain.resources == [
-        Resource(device: "disk vda", source: .file("/srv/img/t1.s2"), access: .exclusiveWrite),
         Resource(
-          device: "backing file 1 of vda", source: .file("/srv/img/t1.copy"), access: .backing),
-        Resource(device: "disk vdb", source: .file("/srv/img/boot.img"), access: .readOnly),
-        Resource(device: "disk vdc", source: .file("/srv/img/shared.raw"), access: .sharedWrite),
+          kind: .file, device: "disk vda", source: .file("/srv/img/t1.s2"), access: .exclusiveWrite),
+        Resource(
+          kind: .backing, device: "backing file 1 of vda", source: .file("/srv/img/t1.copy"),
+          access: .backing),
+        Resource(
+          kind: .file, device: "disk vdb", source: .file("/srv/img/boot.img"), access: .readOnly),
+        Resource(
+          kind: .file, device: "disk vdc", source: .file("/srv/img/shared.raw"),
+          access: .sharedWrite),
       ])
     #expect(domain.unguarded.isEmpty)
   }

@@ -18,34 +18,51 @@ import Testing
 
   @Test func whatCanBeLocked() {
     let expected: [Resource] = [
-      Resource(device: "disk sda", source: .block("/dev/mapper/lun1"), access: .exclusiveWrite),
-      Resource(device: "disk fda", source: .file("/srv/floppy.img"), access: .exclusiveWrite),
-      Resource(device: "disk vdd", source: .directory("/srv/fat"), access: .readOnly),
-      Resource(device: "disk vde", source: .file("/srv/both.raw"), access: .readOnly),
-      Resource(device: "disk vdf", source: .file("/srv/transient.qcow2"), access: .exclusiveWrite),
-      Resource(device: "disk vdg", source: .file("/srv/base.qcow2"), access: .backing),
       Resource(
-        device: "disk vdh", source: .file("/srv/base.qcow2.TRANSIENT-web \"01\" ä"),
+        kind: .block, device: "disk sda", source: .block("/dev/mapper/lun1"),
         access: .exclusiveWrite),
       Resource(
-        device: "disk vda", source: .file("/srv/data & \"more\".qcow2"), access: .sharedWrite),
-      Resource(device: "data file of vda", source: .block("/dev/vg/data"), access: .sharedWrite),
+        kind: .file, device: "disk fda", source: .file("/srv/floppy.img"), access: .exclusiveWrite),
       Resource(
-        device: "backing file 1 of vda", source: .file("/srv/layer.qcow2"), access: .backing),
+        kind: .directory, device: "disk vdd", source: .directory("/srv/fat"), access: .readOnly),
+      Resource(kind: .file, device: "disk vde", source: .file("/srv/both.raw"), access: .readOnly),
       Resource(
-        device: "data file of backing file 1 of vda", source: .file("/srv/layer.raw"),
-        access: .backing),
-      Resource(device: "backing file 3 of vda", source: .block("/dev/vg/base"), access: .backing),
-      Resource(
-        device: "mirror of vda", source: .file("/srv/copy.qcow2"), access: .exclusiveWrite),
-      Resource(
-        device: "backing file 1 of mirror of vda", source: .file("/srv/copy-base.qcow2"),
-        access: .backing),
-      Resource(
-        device: "lease somekey", source: .lease(lockspace: "somearea", key: "somekey"),
+        kind: .file, device: "disk vdf", source: .file("/srv/transient.qcow2"),
         access: .exclusiveWrite),
       Resource(
-        device: "lease lonely", source: .lease(lockspace: "", key: "lonely"),
+        kind: .backing, device: "disk vdg", source: .file("/srv/base.qcow2"), access: .backing),
+      Resource(
+        kind: .file, device: "disk vdh", source: .file("/srv/base.qcow2.TRANSIENT-web \"01\" ä"),
+        access: .exclusiveWrite),
+      Resource(
+        kind: .file, device: "disk vda", source: .file("/srv/data & \"more\".qcow2"),
+        access: .sharedWrite),
+      Resource(
+        kind: .block, device: "data file of vda", source: .block("/dev/vg/data"),
+        access: .sharedWrite),
+      Resource(
+        kind: .backing, device: "backing file 1 of vda", source: .file("/srv/layer.qcow2"),
+        access: .backing),
+      Resource(
+        kind: .backing, device: "data file of backing file 1 of vda",
+        source: .file("/srv/layer.raw"),
+        access: .backing),
+      Resource(
+        kind: .backing, device: "backing file 3 of vda", source: .block("/dev/vg/base"),
+        access: .backing),
+      Resource(
+        kind: .file, device: "mirror of vda", source: .file("/srv/copy.qcow2"),
+        access: .exclusiveWrite),
+      Resource(
+        kind: .backing, device: "backing file 1 of mirror of vda",
+        source: .file("/srv/copy-base.qcow2"),
+        access: .backing),
+      Resource(
+        kind: .lease, device: "lease somekey",
+        source: .lease(lockspace: "somearea", key: "somekey"),
+        access: .exclusiveWrite),
+      Resource(
+        kind: .lease, device: "lease lonely", source: .lease(lockspace: "", key: "lonely"),
         access: .exclusiveWrite),
     ]
     for (got, want) in zip(domain.resources, expected) { #expect(got == want) }

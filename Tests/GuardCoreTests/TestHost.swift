@@ -248,12 +248,12 @@ struct VM {
 }
 
 func disk(_ path: String, _ access: Access = .exclusiveWrite, target: String = "vda") -> Resource {
-  Resource(device: "disk \(target)", source: .file(path), access: access)
+  Resource(kind: .file, device: "disk \(target)", source: .file(path), access: access)
 }
 
 extension TestHost {
   func image(_ path: String) {
-    storage[path] = .named(try! ResourceName("file:\(path)"))
+    storage[path] = .named(Footprint(try! ResourceName("file:\(path)")))
   }
 
   func hook(

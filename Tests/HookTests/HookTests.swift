@@ -48,7 +48,8 @@ struct HookTests {
             uuid: DomainUUID("83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7"), caller: getpid(),
             resources: [
               Resource(
-                device: "disk vda", source: .file("/srv/a.qcow2"), access: .exclusiveWrite)
+                kind: .file, device: "disk vda", source: .file("/srv/a.qcow2"),
+                access: .exclusiveWrite)
             ])))
   }
 

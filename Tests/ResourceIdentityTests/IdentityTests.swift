@@ -24,7 +24,7 @@ import Testing
 
   func result(_ source: ResourceSource, _ identity: Identity? = nil) -> Identification.Result {
     (identity ?? self.identity).identify(
-      Resource(device: "disk vda", source: source, access: .exclusiveWrite)
+      Resource(kind: .file, device: "disk vda", source: source, access: .exclusiveWrite)
     ).result
   }
 
@@ -63,14 +63,15 @@ import Testing
       storages: [
         Storage(name: "other", path: path("none")), Storage(name: "images", path: path("yours")),
       ])
-    let name = Identification.Result.named(try ResourceName("storage:images/y"))
+    let name = Identification.Result.named(Footprint(try ResourceName("storage:images/y")))
     #expect(result(.file(path("mine/y")), mine) == name)
     #expect(result(.file(path("soft/deep/../y")), mine) == name)
     let deep = result(.file(path("mine/deep/x")), mine)
     #expect(deep != name && deep == result(.file(path("yours/deep/x")), yours))
     #expect(result(.directory(path("mine/deep")), mine) != deep)
     #expect(
-      result(.directory(path("mine")), mine) == .named(try ResourceName("storage:images/.")))
+      result(.directory(path("mine")), mine)
+        == .named(Footprint(try ResourceName("storage:images/."))))
     // Beside the storage, and in none that this node knows.
     #expect(result(.file(path("a")), mine) == result(.file(path("a"))))
     #expect(result(.file(path("mine/y")), yours) != name)
@@ -100,16 +101,19 @@ import Testing
         return #expect(Bool(false), "\(a) \(b)")
       }
       #expect(first != second)
-      #expect(first.description.utf8.count <= 64 && second.description.utf8.count <= 64)
+      #expect(first.itself[0].description.utf8.count <= 64 && second.itself[0].description.utf8.count <= 64)
     }
-    #expect(result(.lease(lockspace: "ls", key: "k")) == .named(try ResourceName("lease:ls/k")))
+    #expect(
+      result(.lease(lockspace: "ls", key: "k")) == .named(Footprint(try ResourceName("lease:ls/k")))
+    )
   }
 
   /// `printf '1:a1:/' | sha256sum`, in base64url: the format is part of what nodes agree on.
   @Test func theHashIsTheDocumentedOne() throws {
     #expect(
       result(.lease(lockspace: "a", key: "/"))
-        == .named(try ResourceName("lease:lMwVgD9KalCQItHORe9qYniKlKUMg-kOuDXjEbTKdt8")))
+        == .named(
+          Footprint(try ResourceName("lease:lMwVgD9KalCQItHORe9qYniKlKUMg-kOuDXjEbTKdt8"))))
   }
 
   @Test func whatIsNotThereIsAbsentAndWhatIsNoStorageFails() {
