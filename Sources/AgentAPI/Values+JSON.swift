@@ -50,10 +50,13 @@ extension UnguardedResource {
 }
 
 extension Claim {
-  /// `resource`, `mode` in two letters, `device` and `location`; the ledger keeps claims so, too.
+  /// `resource`, `mode` in two letters, `device` and `location`; for a part of the resource also `use`
+  /// (`part`), and `purpose`: the mode that the part is used in. The ledger keeps claims so, too.
   public var json: JSON {
     .object(
       ("resource", .string("\(resource)")), ("mode", .string("\(mode)")),
+      ("use", use == .whole ? nil : .string(use.rawValue)),
+      ("purpose", purpose == mode ? nil : .string("\(purpose)")),
       ("device", .string(device)), ("location", .string(location)))
   }
 
@@ -64,6 +67,13 @@ extension Claim {
         json.stringValue.flatMap { try? ResourceName($0) }
       },
       mode: try json.require("mode", "a lock mode") { $0.stringValue.flatMap { LockMode($0) } },
+      use: try json.optional("use", "whole or part") {
+        $0.stringValue.flatMap { Use(rawValue: $0) }
+      }
+        ?? .whole,
+      purpose: try json.optional("purpose", "a lock mode") {
+        $0.stringValue.flatMap { LockMode($0) }
+      },
       device: try json.string("device"), location: try json.string("location"))
   }
 }

@@ -30,44 +30,70 @@ enum Inadmissible: Error {
 func claims(
   _ identifications: [Identification], policy: Policy, needsAll: Bool
 ) throws(Inadmissible) -> [Claim] {
-  var order: [ResourceName] = []
-  var byName: [ResourceName: (claim: Claim, resource: Resource)] = [:]
+  var wish = Wish()
   for identification in identifications {
     let resource = identification.resource
-    let name: ResourceName
     switch identification.result {
-    case .named(let footprint): name = footprint.itself[0]
+    case .named(let footprint):
+      let mode = resource.access.mode(policy)
+      for lock in footprint.locks(for: mode) { try wish.add(lock, for: resource, mode) }
     case .absent:
       if needsAll { throw .absent(resource) }
-      continue
     case .failed(let reason): throw .unidentified(resource, reason: reason)
     }
-    let mode = resource.access.mode(policy)
-    guard let (claim, other) = byName[name] else {
-      order.append(name)
-      byName[name] = (
-        Claim(
-          resource: name, mode: mode, device: resource.device, location: resource.source.location),
-        resource
-      )
-      continue
-    }
-    // Two shareable writers know of each other; an exclusive one believes that it is alone.
-    if resource.access.writes, other.access.writes,
-      resource.access == .exclusiveWrite || other.access == .exclusiveWrite
-    {
-      throw .writtenTwice(other, resource)
-    }
-    let union = claim.mode.union(mode)
-    let strongest = claim.mode.covers(mode) ? other : resource
-    byName[name] = (
-      Claim(
-        resource: name, mode: union, device: strongest.device,
-        location: strongest.source.location),
-      strongest
-    )
   }
-  return order.compactMap { byName[$0]?.claim }
+  return wish.claims
+}
+
+/// What one domain wants to lock, each name once, in the least mode that covers all its uses.
+private struct Wish {
+  private struct Entry {
+    var claim: Claim
+    /// The one that the claim is named after.
+    var resource: Resource
+    /// A resource that writes it.
+    var writer: (resource: Resource, use: Claim.Use)?
+  }
+
+  private var order: [ResourceName] = []
+  private var entries: [ResourceName: Entry] = [:]
+
+  var claims: [Claim] { order.compactMap { entries[$0]?.claim } }
+
+  mutating func add(
+    _ lock: Footprint.Lock, for resource: Resource, _ purpose: LockMode
+  ) throws(Inadmissible) {
+    let new = Claim(
+      resource: lock.resource, mode: lock.mode, use: lock.use, purpose: purpose,
+      device: resource.device, location: resource.source.location)
+    let writer = resource.access.writes ? (resource, lock.use) : nil
+    guard var entry = entries[lock.resource] else {
+      order.append(lock.resource)
+      entries[lock.resource] = Entry(claim: new, resource: resource, writer: writer)
+      return
+    }
+    if let writer, let other = entry.writer, Self.clash(writer, other) {
+      throw .writtenTwice(other.resource, writer.0)
+    }
+    let union = entry.claim.mode.union(new.mode)
+    // The stronger use is the one that people are told of; that of the whole, where they are equal.
+    let isStronger =
+      !entry.claim.mode.covers(new.mode)
+      || (entry.claim.mode == new.mode && entry.claim.use == .part && new.use == .whole)
+    if isStronger { (entry.claim, entry.resource) = (new, resource) }
+    entry.claim = entry.claim.inMode(union)
+    entry.writer = entry.writer ?? writer
+    entries[lock.resource] = entry
+  }
+
+  /// Two shareable writers know of each other; an exclusive one believes that it is alone. Two parts
+  /// are two things.
+  private static func clash(
+    _ one: (resource: Resource, use: Claim.Use), _ other: (resource: Resource, use: Claim.Use)
+  ) -> Bool {
+    guard one.use == .whole || other.use == .whole else { return false }
+    return one.resource.access == .exclusiveWrite || other.resource.access == .exclusiveWrite
+  }
 }
 
 /// The claims held, with more of them, or stronger ones, added: what the owner will hold, and what

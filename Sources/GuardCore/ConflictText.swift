@@ -61,7 +61,7 @@ extension Guard {
 
   private func wanted(_ claim: Claim, others: Int) -> String {
     let more = others == 0 ? "" : " (and \(others) more)"
-    return "\(claim.device) \(Quoted(claim.location))\(more) is wanted in \(claim.mode.words)"
+    return "\(claim.device) \(Quoted(claim.location))\(more) is wanted in \(claim.purpose.words)"
   }
 }
 
@@ -84,10 +84,19 @@ extension Guard {
   ) -> (reason: String, advice: String) {
     (
       "\(wanted(claim, others: others)), but \(Quoted(holder.domain.name)) on node "
-        + "\(description.node) has held it in \(held.mode.words) since \(holder.since) "
-        + "(\(held.device), \(holder.phaseName))",
+        + "\(description.node) has held \(what(held, beside: claim)) in \(held.purpose.words) since "
+        + "\(holder.since) (\(held.device), \(holder.phaseName))",
       advice(claim, holder, held)
     )
+  }
+
+  /// What somebody holds, in the eyes of one who wants something else of the same thing.
+  private func what(_ held: Claim, beside claim: Claim) -> String {
+    switch (claim.use, held.use) {
+    case (.whole, .whole), (.part, .part): "it"
+    case (.whole, .part): "a part of it, \(Quoted(held.location)),"
+    case (.part, .whole): "what it is a part of, \(Quoted(held.location)),"
+    }
   }
 
   private func advice(_ claim: Claim, _ holder: Owner, _ held: Claim) -> String {
@@ -96,7 +105,9 @@ extension Guard {
       return "It is saved in the middle of its disks: start \(name) and shut it down, or drop its "
         + "saved state: virsh managedsave-remove \(name)"
     }
-    if claim.mode == .pr, held.mode == .pw || held.mode == .cw, claim.device.hasPrefix("disk") {
+    if claim.purpose == .pr, held.purpose == .pw || held.purpose == .cw,
+      claim.device.hasPrefix("disk")
+    {
       return "Shut \(name) down first, or, if this guest can bear a disk that changes under it, "
         + "set readonly = \"concurrent\" in dlmguard.conf"
     }
@@ -115,8 +126,10 @@ extension Guard {
     let name = name(of: holder.domain, asking: domain)
     let called =
       name.map { "domain \(Quoted($0)) (UUID \(holder.domain))" } ?? "domain UUID \(holder.domain)"
+    // Only who has all of a thing signs it.
+    let what = claim.use == .whole ? "it" : "what it is a part of (\(claim.resource))"
     return (
-      "\(wanted(claim, others: others)), but \(called) on \(place(holder.node)) has held it in "
+      "\(wanted(claim, others: others)), but \(called) on \(place(holder.node)) has held \(what) in "
         + "\(holder.mode.words) since \(holder.since)",
       "Shut it down there first: \(virsh(holder.node)) domstate \(holder.domain)"
         + ifDead(holder.node)

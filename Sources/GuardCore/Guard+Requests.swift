@@ -191,17 +191,25 @@ extension Guard {
   private mutating func who(_ path: String, _ request: RequestID, _ survey: Survey) {
     switch survey.identifications.first?.result {
     case .named(let footprint):
-      let name = footprint.itself[0]
-      let holders = owners.claimants(of: name).flatMap { owner in
-        owner.claims.filter { $0.resource == name }.map { claim in
-          HolderReport(
-            owner: owner.id, name: owner.domain.name, node: description.node,
-            phase: owner.phaseName, since: owner.since, claim: claim)
-        }
-      }
-      reply(request, .holders(name, holders))
+      // Whoever has it, or a part of it; and whoever has all of what it is a part of.
+      let holders =
+        footprint.itself.flatMap { reports(of: $0) { _ in true } }
+        + footprint.within.flatMap { reports(of: $0) { $0.use == .whole } }
+      reply(request, .holders(footprint.itself[0], holders))
     case .failed(let reason): refuse(request, .unsafe, "\(Quoted(path)): \(reason)")
     case .absent, nil: refuse(request, .unknown, "\(Quoted(path)) does not exist on this node")
+    }
+  }
+
+  private func reports(
+    of resource: ResourceName, where isMeant: (Claim) -> Bool
+  ) -> [HolderReport] {
+    owners.claimants(of: resource).flatMap { owner in
+      owner.claims.filter { $0.resource == resource && isMeant($0) }.map { claim in
+        HolderReport(
+          owner: owner.id, name: owner.domain.name, node: description.node,
+          phase: owner.phaseName, since: owner.since, claim: claim)
+      }
     }
   }
 

@@ -42,6 +42,9 @@ public struct ResourceName: Hashable, Sendable, Comparable, CustomStringConverti
     try? ResourceName(description + "#")
   }
 
+  /// Whether it is the ``parts`` of another name.
+  public var isOfParts: Bool { description.utf8.last == UInt8(ascii: "#") }
+
   /// Whether a byte may stand in a name.
   public static func isPrintable(_ byte: UInt8) -> Bool {
     (0x21...0x7e).contains(byte)

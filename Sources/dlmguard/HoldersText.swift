@@ -15,8 +15,9 @@ struct HoldersText {
         ["DOMAIN", "NODE", "MODE", "DEVICE", "PHASE", "SINCE"],
         rows: holders.map { holder in
           [
-            shown(holder.name), shown(holder.node.description), holder.claim.mode.words,
-            shown(holder.claim.device), shown(holder.phase), holder.since.description,
+            shown(holder.name), shown(holder.node.description), holder.claim.purpose.words,
+            shown(holder.claim.device) + (holder.claim.use == .part ? ", a part" : ""),
+            shown(holder.phase), holder.since.description,
           ]
         }
       ).lines(style)

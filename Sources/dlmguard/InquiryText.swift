@@ -25,9 +25,21 @@ struct InquiryText {
     if owner.claims.isEmpty { return ["It holds nothing yet."] }
     return Table(
       ["MODE", "DEVICE", .init(header: "LOCATION", keepsEnd: true), "RESOURCE"],
-      rows: owner.claims.map { claim in
+      rows: owner.claims.filter(\.isOfInterest).map { claim in
         [claim.mode.words, shown(claim.device), shown(claim.location), claim.resource.description]
       }
-    ).lines(style)
+    ).lines(style) + containers(owner)
   }
+
+  /// Nobody else may have all of these.
+  private func containers(_ owner: OwnerReport) -> [String] {
+    let containers = owner.claims.filter { $0.use == .part && !$0.resource.isOfParts }
+    if containers.isEmpty { return [] }
+    return ["", "Parts of:"] + containers.map { "  \($0.resource)" }
+  }
+}
+
+extension Claim {
+  /// Whether it says what the owner uses, and not only what keeps others from it.
+  var isOfInterest: Bool { use == .whole && !resource.isOfParts }
 }

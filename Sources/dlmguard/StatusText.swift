@@ -31,7 +31,7 @@ struct StatusText {
       rows: status.owners.map { owner in
         [
           shown(owner.name), shown(owner.phase), owner.pid.map(String.init) ?? "-",
-          String(owner.claims.count), owner.since.description,
+          String(owner.claims.filter(\.isOfInterest).count), owner.since.description,
         ]
       })
   }

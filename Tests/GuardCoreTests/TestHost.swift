@@ -316,9 +316,10 @@ extension TestHost {
     }
   }
 
+  /// Of what it uses; not of what keeps others from its parts.
   func modes(_ vm: VM) -> [LockMode] {
     guard case .owners(let owners) = ask(.inquire(.uuid(vm.uuid))) else { return [] }
-    return owners.first?.claims.map(\.mode) ?? []
+    return owners.first?.claims.filter { !$0.resource.isOfParts }.map(\.mode) ?? []
   }
 
   func holders(_ path: String) -> [String] {

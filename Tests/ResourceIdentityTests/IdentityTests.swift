@@ -101,7 +101,9 @@ import Testing
         return #expect(Bool(false), "\(a) \(b)")
       }
       #expect(first != second)
-      #expect(first.itself[0].description.utf8.count <= 64 && second.itself[0].description.utf8.count <= 64)
+      #expect(
+        first.itself[0].description.utf8.count <= 64
+          && second.itself[0].description.utf8.count <= 64)
     }
     #expect(
       result(.lease(lockspace: "ls", key: "k")) == .named(Footprint(try ResourceName("lease:ls/k")))
