@@ -37,6 +37,7 @@ actor NodeAgent {
   /// How many owners' claims are being held again.
   private var reclaiming = 0
   private var server: SocketServer?
+  private let storageGate = StorageGate()
   private var storageThreads: SpareThreads?
   private var processThreads: SpareThreads?
   private var watched: [ProcessRef: PIDFD] = [:]
@@ -255,27 +256,29 @@ actor NodeAgent {
   // MARK: - What may block
 
   private func survey(_ request: RequestID, _ resources: [Resource], _ query: ProcessQuery?) {
-    let survey = StorageSurvey(of: resources)
+    let survey = StorageSurvey(of: resources, through: storageGate)
     let timeout = configuration.storageTimeout
     surveys[request] = loop.after(timeout) { [self] in
       assumeIsolated { agent in
-        agent.surveyed(request, Survey(identifications: survey.after(timeout), process: nil))
+        let (known, thread) = survey.end(after: timeout)
+        if let thread { agent.storageThreads?.giveUp(thread) }
+        agent.surveyed(request, Survey(identifications: known, process: nil))
       }
     }
     var threads =
       storageThreads
-      ?? SpareThreads("dlmguard.storage", maximum: 16, loop: loop) { [self] thread in
+      ?? SpareThreads("dlmguard.storage", maximum: 16, limit: 64, loop: loop) { [self] thread in
         assumeIsolated { $0.storageThreads?.free(thread) }
       }
-    threads.run { [self] in
+    threads.run { [self] thread in
       let process = query.flatMap { query in
         switch query {
         case .exactly(let pid): try? processes.process(pid)
         case .driver(let pid): processes.driver(of: pid)
         }
       }
-      let identifications = survey.look(identity.identify)
-      post { $0.surveyed(request, Survey(identifications: identifications, process: process)) }
+      guard let known = survey.look(on: thread, identity.identify) else { return }
+      post { $0.surveyed(request, Survey(identifications: known, process: process)) }
     }
     storageThreads = threads
   }
@@ -320,7 +323,7 @@ actor NodeAgent {
       ?? SpareThreads("dlmguard.processes", maximum: 4, loop: loop) { [self] thread in
         assumeIsolated { $0.processThreads?.free(thread) }
       }
-    threads.run { [self] in
+    threads.run { [self] _ in
       do throws(ProcessTable.Unreadable) {
         report(.found(owner, try processes.qemu(of: domain), reason))
       } catch {

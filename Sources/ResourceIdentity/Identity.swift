@@ -22,7 +22,12 @@ public struct Identity: Sendable {
   }
 
   /// The name of a resource, or why there is none. Any thread; blocks on the storage.
-  public func identify(_ resource: Resource) -> Identification {
+  ///
+  /// - Parameter enter: told each mount on the way, by its mount point, before anything in it is
+  ///   touched; false where it is known to hang.
+  public func identify(
+    _ resource: Resource, _ enter: (_ mountPoint: String) -> Bool = { _ in true }
+  ) -> Identification {
     let result: Identification.Result =
       switch resource.source {
       case .file(let path), .block(let path), .directory(let path): identify(path: path)
