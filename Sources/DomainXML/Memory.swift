@@ -8,7 +8,7 @@ extension Inventory {
     switch (memory["model"], path) {
     case ("nvdimm", let path?), ("virtio-pmem", let path?):
       // Otherwise exclusive even where the guest's writes stay private (access='private'): QEMU
-      // opens the file for writing then, too, and makes it longer where it is too short.
+      // opens the file for writing then, too, and gives an empty one its length.
       lock(
         .memory, "memory \(number)", path.hasPrefix("/dev/dax") ? .device(path) : .file(path),
         memory.child("target")?.child("readonly") == nil ? .exclusiveWrite : .readOnly)
