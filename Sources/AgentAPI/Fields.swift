@@ -71,6 +71,18 @@ extension JSON {
     return elements
   }
 
+  /// A member that has members of its own, read by `read`.
+  package func nested<Value>(
+    _ key: String, _ read: (JSON) throws(MalformedMessage) -> Value
+  ) throws(MalformedMessage) -> Value {
+    let member = try require(key, "an object") { $0 }
+    do throws(MalformedMessage) {
+      return try read(member)
+    } catch {
+      throw MalformedMessage(field: "\(key).\(error.field)", problem: error.problem)
+    }
+  }
+
   package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
   package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
   package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }

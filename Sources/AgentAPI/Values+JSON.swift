@@ -1,42 +1,5 @@
 import LockModel
 
-extension Resource {
-  /// `device`, `access`, and where it lies: `file`, `block`, `directory`, or `lockspace` and `key`.
-  public var json: JSON {
-    let access = ("access", JSON.string(self.access.rawValue))
-    let device = ("device", JSON.string(self.device))
-    return switch source {
-    case .file(let path): .object(device, ("file", .string(path)), access)
-    case .block(let path): .object(device, ("block", .string(path)), access)
-    case .directory(let path): .object(device, ("directory", .string(path)), access)
-    case .lease(let lockspace, let key):
-      .object(device, ("lockspace", .string(lockspace)), ("key", .string(key)), access)
-    default: .null
-    }
-  }
-
-  /// - Throws: ``MalformedMessage`` where a member is missing or wrong.
-  public init(_ json: JSON) throws(MalformedMessage) {
-    let source: ResourceSource
-    if let path = try json.optional("file", "a path", { $0.stringValue }) {
-      source = .file(path)
-    } else if let path = try json.optional("block", "a path", { $0.stringValue }) {
-      source = .block(path)
-    } else if let path = try json.optional("directory", "a path", { $0.stringValue }) {
-      source = .directory(path)
-    } else if json["lockspace"] != nil {
-      source = .lease(lockspace: try json.string("lockspace"), key: try json.string("key"))
-    } else {
-      throw MalformedMessage(field: "source", problem: "is missing")
-    }
-    self.init(
-      kind: .file, device: try json.string("device"), source: source,
-      access: try json.require("access", "an access") { json in
-        json.stringValue.flatMap { Access(rawValue: $0) }
-      })
-  }
-}
-
 extension UnguardedResource {
   /// `device` and `description`.
   public var json: JSON {

@@ -2,8 +2,8 @@ import LockModel
 
 /// What domain XML says about a domain: who it is, and what storage it uses.
 ///
-/// The XML is that of libvirt's hooks and of `virDomainGetXMLDesc` (formatdomain.html). Nothing
-/// is looked at but the given bytes.
+/// The XML is that of libvirt's hooks, of `virDomainGetXMLDesc` (formatdomain.html), or of the status
+/// files that libvirt keeps of running domains. Nothing is looked at but the given bytes.
 public struct DomainDescription: Hashable, Sendable {
   /// The longest document that is read, in bytes: 1,000 disks with long chains take 2 MiB.
   public static let maximumLength = 8 << 20
@@ -14,7 +14,7 @@ public struct DomainDescription: Hashable, Sendable {
   public let name: String
   /// libvirt's number for a running domain; nil for one that is not running.
   public let id: Int?
-  /// What can be locked, in the order of the document.
+  /// What can be locked: devices in the order of the document, firmware, then metadata.
   public let resources: [Resource]
   /// What cannot be, in no order to rely on.
   public let unguarded: [UnguardedResource]
@@ -22,7 +22,8 @@ public struct DomainDescription: Hashable, Sendable {
   /// Reads a whole document. May be called on any thread.
   ///
   /// - Throws: ``DomainXMLError`` for bytes that are not one well-formed document, are longer than
-  ///   ``maximumLength``, or are not a domain with a name and a UUID.
+  ///   ``maximumLength``, or are not a domain with a name and a UUID, and for an entry in
+  ///   ``metadataNamespace`` that is not as it must be.
   public init(xml: [UInt8]) throws(DomainXMLError) {
     guard !xml.isEmpty else { throw DomainXMLError("is empty") }
     guard xml.count <= Self.maximumLength else {
@@ -32,16 +33,28 @@ public struct DomainDescription: Hashable, Sendable {
     guard !xml.contains(0) else { throw DomainXMLError("holds a NUL byte, so it is not XML") }
     let document = try Document(xml)
     guard
-      let read = try document.withRoot({ root throws(DomainXMLError) in try Self(domain: root) })
+      let read = try document.withRoot({ root throws(DomainXMLError) in try Self(root: root) })
     else { throw DomainXMLError("has no root element") }
     self = read
   }
 
-  private init(domain: Element) throws(DomainXMLError) {
-    guard domain.isNamed("domain") else {
+  private init(root: Element) throws(DomainXMLError) {
+    if root.isNamed("domain") {
+      try self.init(domain: root, status: nil)
+    } else if root.isNamed("domstatus") {
+      guard let domain = root.child("domain") else {
+        throw DomainXMLError(line: root.line, "the <domstatus> holds no <domain>")
+      }
+      try self.init(domain: domain, status: root)
+    } else {
       throw DomainXMLError(
-        line: domain.line, "its root is <\(plain(domain.name))>, not libvirt's <domain>")
+        line: root.line, "its root is <\(plain(root.name))>, not libvirt's <domain>")
     }
+  }
+
+  /// - Parameter status: what libvirt wraps around a running domain in its own files
+  ///   (`virDomainObjFormat`).
+  private init(domain: Element, status: Element?) throws(DomainXMLError) {
     guard let uuidElement = domain.child("uuid") else {
       throw DomainXMLError(line: domain.line, "the domain has no <uuid>")
     }
@@ -52,7 +65,8 @@ public struct DomainDescription: Hashable, Sendable {
     guard let name = domain.child("name")?.text else {
       throw DomainXMLError(line: domain.line, "the domain has no <name>")
     }
-    let inventory = Inventory(of: domain, named: name)
+    var inventory = try Inventory(of: domain, named: name, uuid: uuid)
+    if let status { inventory.add(jobsOf: status) }
     self.uuid = uuid
     self.name = name
     id = domain["id"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }

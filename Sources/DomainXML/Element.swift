@@ -2,8 +2,9 @@ import CLibXML2
 
 /// One element of a ``Document``; valid while that is.
 ///
-/// Names are static strings because those are C strings already. Only elements and attributes of no namespace are libvirt's own; anything else (`<metadata>` of
-/// other programs, `qemu:commandline`) is found only by its namespace.
+/// Names are static strings because those are C strings already. Only elements and attributes of no
+/// namespace are libvirt's own; anything else (`<metadata>` of other programs, `qemu:commandline`) is
+/// found only by its namespace.
 struct Element {
   private let node: xmlNodePtr
 
@@ -13,6 +14,9 @@ struct Element {
 
   var name: String { node.pointee.name.map { String(cString: $0) } ?? "" }
 
+  /// Its name among libvirt's own elements; nil for one of any namespace.
+  var ownName: String? { node.pointee.ns == nil ? name : nil }
+
   /// The line it starts on (libxml2 counts up to 65535).
   var line: Int { xmlGetLineNo(node) }
 
@@ -20,6 +24,11 @@ struct Element {
     guard xmlStrEqual(node.pointee.name, name.utf8Start) != 0 else { return false }
     guard let own = node.pointee.ns else { return namespace == nil }
     return namespace.map { xmlStrEqual(own.pointee.href, $0.utf8Start) != 0 } ?? false
+  }
+
+  func isIn(_ namespace: StaticString) -> Bool {
+    guard let own = node.pointee.ns else { return false }
+    return xmlStrEqual(own.pointee.href, namespace.utf8Start) != 0
   }
 
   var children: Children { Children(ahead: node.pointee.children) }
@@ -44,12 +53,15 @@ struct Element {
     Self.take(xmlNodeGetContent(node))
   }
 
-  /// The same without the white space around it.
-  var trimmedText: String? {
-    guard let text else { return nil }
-    let inner = text.drop(while: \.isWhitespace)
-    guard let last = inner.lastIndex(where: { !$0.isWhitespace }) else { return nil }
-    return String(inner[...last])
+  /// The names of all its attributes, whatever their namespace.
+  var attributeNames: [String] {
+    var names: [String] = []
+    var ahead = node.pointee.properties
+    while let attribute = ahead {
+      if let name = attribute.pointee.name { names.append(String(cString: name)) }
+      ahead = attribute.pointee.next
+    }
+    return names
   }
 
   private static func take(_ text: UnsafeMutablePointer<xmlChar>?) -> String? {

@@ -1,71 +1,79 @@
 import LockModel
 
-/// What the `type` and `<source>` of a `<disk>`, `<backingStore>`, `<mirror>` or `<dataStore>` say
-/// (libvirt's `virDomainStorageSourceParse`).
+/// Where one image lies: what the `type` and `<source>` of a `<disk>`, `<backingStore>`, `<mirror>`,
+/// `<dataStore>` or `<nvram>` say (libvirt's `virDomainStorageSourceParse`).
+///
+/// A `<slice>` of an image is taken for the whole of it. That is over-strict where domains share a
+/// device by slices, but who writes past a slice's end is decided by QEMU's arithmetic alone, and
+/// two slices that overlap look like any others.
 enum Image {
   case lockable(ResourceSource)
-  /// A kind that this version cannot lock, in words.
+  /// QEMU is handed open descriptors; libvirt calls them by this path, which need not be theirs.
+  case passed(ResourceSource, group: String)
+  /// What this version cannot lock, in words.
   case other(String)
 
   /// Nil for an empty drive, and for the `<backingStore/>` that ends a chain.
   init?(_ layer: Element) {
-    guard let source = layer.child("source") else { return nil }
-    // libvirt reads an image without a type as a file.
-    let type = layer["type"] ?? "file"
-    switch type {
-    case "file":
-      guard let path = source["file"] else { return nil }
-      if let group = source["fdgroup"] {
-        // The path is then only a name: QEMU is handed open descriptors.
-        self = .other("file passed as open descriptors (group \(plain(group)), \(plain(path)))")
-      } else {
-        self = .lockable(.file(path))
+    self.init(type: layer["type"], source: layer.child("source"))
+  }
+
+  /// The same where the element that tells the place has another name than `<source>`.
+  init?(type: String?, source: Element?) {
+    let image: Image? =
+      // libvirt reads an image without a type as a file.
+      switch type ?? "file" {
+      case "file": source.flatMap { Self.file($0) }
+      case "block": source?["dev"].map { .lockable(.block($0)) }
+      case "dir": source?["dir"].map { .lockable(.directory($0)) }
+      case "network": source.map { Self.network($0) }
+      case "volume": source.flatMap { Self.volume($0) }
+      case "nvme": source.map { Self.nvme($0) }
+      case "vhostuser":
+        source.map { source in
+          source["path"].map { .lockable(.socket($0)) } ?? .other("vhost-user disk without a path")
+        }
+      case "vhostvdpa":
+        source.map { source in
+          source["dev"].map { .lockable(.device($0)) } ?? .other("vhost-vDPA disk without a device")
+        }
+      case let type: .other("disk of the unknown type \(plain(type))")
       }
-    case "block":
-      guard let path = source["dev"] else { return nil }
-      self = .lockable(.block(path))
-    case "dir":
-      guard let path = source["dir"] else { return nil }
-      self = .lockable(.directory(path))
-    case "network":
-      self = .other("network disk (\(source.networkName))")
-    case "volume":
-      self = .other(
-        "storage pool volume (\(source.shown("pool")) / \(source.shown("volume")))")
-    case "nvme":
-      let address = source.child("address")?.pciAddress ?? "unknown address"
-      self = .other("NVMe disk (\(address), namespace \(source.shown("namespace")))")
-    case "vhostuser":
-      self = .other("vhost-user disk (\(source.shown("path")))")
-    case "vhostvdpa":
-      self = .other("vhost-vDPA disk (\(source.shown("dev")))")
+    guard let image else { return nil }
+    self = image
+  }
+
+  private static func file(_ source: Element) -> Image? {
+    switch (source["file"], source["fdgroup"]) {
+    case (nil, nil): nil
+    case (let path?, nil): .lockable(.file(path))
+    case (let path?, let group?): .passed(.file(path), group: group)
+    case (nil, let group?): .other("file passed as open descriptors (group \(plain(group)))")
+    }
+  }
+
+  private static func network(_ source: Element) -> Image {
+    NetworkImage(source).map { .lockable(.network($0)) }
+      ?? .other("network disk (\(source.networkName))")
+  }
+
+  private static func volume(_ source: Element) -> Image? {
+    switch (source["pool"], source["volume"]) {
+    case (nil, nil): nil
+    case (let pool?, let volume?): .lockable(.volume(pool: pool, volume: volume))
     default:
-      self = .other("disk of the unknown type \(plain(type))")
+      .other("storage pool volume (\(source.shown("pool")) / \(source.shown("volume")))")
     }
   }
-}
 
-extension Element {
-  /// An attribute fit for a message.
-  func shown(_ attribute: StaticString) -> String {
-    self[attribute].map(plain) ?? "?"
-  }
-
-  /// `rbd pool/image`, `nbd at host`: what a network source is called.
-  var networkName: String {
-    let server = child("host").flatMap { $0["name"] ?? $0["socket"] }
-    let name = self["name"].map { " \(plain($0))" } ?? ""
-    return shown("protocol") + name + (server.map { " at \(plain($0))" } ?? "")
-  }
-
-  /// `0000:01:00.0`, of an `<address>`.
-  var pciAddress: String {
-    func digits(_ attribute: StaticString, _ width: Int) -> String {
-      let text = shown(attribute)
-      let bare = text.hasPrefix("0x") ? String(text.dropFirst(2)) : text
-      return String(repeating: "0", count: max(0, width - bare.utf8.count)) + bare
+  private static func nvme(_ source: Element) -> Image {
+    let address = source.child("address")
+    guard source["type"] == "pci", let device = address.flatMap({ PCIAddress($0) }),
+      let namespace = source["namespace"].flatMap({ UInt32($0) })
+    else {
+      let place = address?.shownPCIAddress ?? "unknown address"
+      return .other("NVMe disk (\(place), namespace \(source.shown("namespace")))")
     }
-    return "\(digits("domain", 4)):\(digits("bus", 2)):\(digits("slot", 2))"
-      + ".\(digits("function", 1))"
+    return .lockable(.nvme(device, namespace: namespace))
   }
 }

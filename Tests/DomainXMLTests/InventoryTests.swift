@@ -17,105 +17,69 @@ import Testing
   }
 
   @Test func whatCanBeLocked() {
-    let expected: [Resource] = [
-      Resource(
-        kind: .block, device: "disk sda", source: .block("/dev/mapper/lun1"),
-        access: .exclusiveWrite),
-      Resource(
-        kind: .file, device: "disk fda", source: .file("/srv/floppy.img"), access: .exclusiveWrite),
-      Resource(
-        kind: .directory, device: "disk vdd", source: .directory("/srv/fat"), access: .readOnly),
-      Resource(kind: .file, device: "disk vde", source: .file("/srv/both.raw"), access: .readOnly),
-      Resource(
-        kind: .file, device: "disk vdf", source: .file("/srv/transient.qcow2"),
-        access: .exclusiveWrite),
-      Resource(
-        kind: .backing, device: "disk vdg", source: .file("/srv/base.qcow2"), access: .backing),
-      Resource(
-        kind: .file, device: "disk vdh", source: .file("/srv/base.qcow2.TRANSIENT-web \"01\" ä"),
-        access: .exclusiveWrite),
-      Resource(
-        kind: .file, device: "disk vda", source: .file("/srv/data & \"more\".qcow2"),
-        access: .sharedWrite),
-      Resource(
-        kind: .block, device: "data file of vda", source: .block("/dev/vg/data"),
-        access: .sharedWrite),
-      Resource(
-        kind: .backing, device: "backing file 1 of vda", source: .file("/srv/layer.qcow2"),
-        access: .backing),
-      Resource(
-        kind: .backing, device: "data file of backing file 1 of vda",
-        source: .file("/srv/layer.raw"),
-        access: .backing),
-      Resource(
-        kind: .backing, device: "backing file 3 of vda", source: .block("/dev/vg/base"),
-        access: .backing),
-      Resource(
-        kind: .file, device: "mirror of vda", source: .file("/srv/copy.qcow2"),
-        access: .exclusiveWrite),
-      Resource(
-        kind: .backing, device: "backing file 1 of mirror of vda",
-        source: .file("/srv/copy-base.qcow2"),
-        access: .backing),
-      Resource(
-        kind: .lease, device: "lease somekey",
-        source: .lease(lockspace: "somearea", key: "somekey"),
-        access: .exclusiveWrite),
-      Resource(
-        kind: .lease, device: "lease lonely", source: .lease(lockspace: "", key: "lonely"),
-        access: .exclusiveWrite),
+    let got = domain.resources.map {
+      "\($0.kind.rawValue) | \($0.device) | \($0.source.location) | \($0.access.rawValue)"
+    }
+    let expected = [
+      "block | disk sda | /dev/mapper/lun1 | exclusive-write",
+      "file | disk fda | /srv/floppy.img | exclusive-write",
+      "dir | disk vdd | /srv/fat | read-only",
+      "file | disk vde | /srv/both.raw | read-only",
+      "file | disk vdf | /srv/transient.qcow2 | exclusive-write",
+      "backing | disk vdg | /srv/base.qcow2 | backing",
+      "file | disk vdh | /srv/base.qcow2.TRANSIENT-web \"01\" ä | exclusive-write",
+      "file | disk vda | /srv/data & \"more\".qcow2 | shared-write",
+      "block | data file of vda | /dev/vg/data | shared-write",
+      "backing | backing file 1 of vda | /srv/layer.qcow2 | backing",
+      "backing | data file of backing file 1 of vda | /srv/layer.raw | backing",
+      "backing | backing file 2 of vda | nbd:base (store:10809) | backing",
+      "backing | backing file 3 of vda | /dev/vg/base | backing",
+      "file | mirror of vda | /srv/copy.qcow2 | exclusive-write",
+      "backing | backing file 1 of mirror of vda | /srv/copy-base.qcow2 | backing",
+      "network | disk vdb | rbd:pool/image | exclusive-write",
+      "volume | disk vdc | tank/web.qcow2 | exclusive-write",
+      "nvme | disk vdi | 0000:01:00.0 namespace 1 | exclusive-write",
+      "vhostuser | disk vdj | /run/vhost.sock | exclusive-write",
+      "vhostvdpa | disk vdk | /dev/vhost-vdpa-0 | exclusive-write",
+      "file | disk vdm | /srv/passed | exclusive-write",
+      "lease | lease somekey | somearea/somekey | exclusive-write",
+      "lease | lease lonely | /lonely | exclusive-write",
+      "filesystem | filesystem tag | /export | shared-write",
+      "pci | hostdev 0000:06:02.1 | 0000:06:02.1 | exclusive-write",
+      "scsi | hostdev scsi_host0:0:1:2 | scsi_host0:0:1:2 | exclusive-write",
+      "iscsi | hostdev iqn.2014-08.org.example:t/1 | iscsi:iqn.2014-08.org.example:t/1 (san:3260) "
+        + "| exclusive-write",
+      "scsi_host | hostdev naa.5123456789abcde0 | naa.5123456789abcde0 | exclusive-write",
+      "mdev | hostdev c2177883-f1bb-47f0-914d-32a22e3a8804 | c2177883-f1bb-47f0-914d-32a22e3a8804 "
+        + "| exclusive-write",
+      "pci | interface 0000:07:10.2 | 0000:07:10.2 | exclusive-write",
+      "tpm | tpm | TPM state of 4dea22b3-1d52-d8f3-2516-782e98ab3fa0 | exclusive-write",
+      "tpm | tpm | /dev/tpm1 | exclusive-write",
+      "memory | memory 1 | /srv/nvdimm | exclusive-write",
+      "shmem | shmem ivshmem0 | ivshmem0 | shared-write",
+      "file | pstore | /srv/pstore | exclusive-write",
+      "loader | loader | /usr/share/OVMF/OVMF.fd | exclusive-write",
+      "nvram | nvram | /var/lib/libvirt/qemu/nvram/web_VARS.fd | exclusive-write",
+      "nvram | varstore | /var/lib/libvirt/qemu/varstore/web.json | exclusive-write",
+      "extra | resource licence-3 | licence-3 | exclusive-write",
     ]
-    for (got, want) in zip(domain.resources, expected) { #expect(got == want) }
-    #expect(domain.resources.count == expected.count)
+    for (got, want) in zip(got, expected) { #expect(got == want) }
+    #expect(got.count == expected.count)
   }
 
-  @Test(arguments: [
-    ("backing file 2 of vda", "network disk (nbd base at store)"),
-    ("disk vdb", "network disk (rbd pool/image)"),
-    ("disk vdc", "storage pool volume (tank / web.qcow2)"),
-    ("disk vdi", "NVMe disk (0000:01:00.0, namespace 1)"),
-    ("disk vdj", "vhost-user disk (/run/vhost.sock)"),
-    ("disk vdk", "vhost-vDPA disk (/dev/vhost-vdpa-0)"),
-    ("disk vdl", "disk of the unknown type hologram"),
-    ("disk vdm", "file passed as open descriptors (group g1, /srv/passed)"),
-    ("lease", "lease without a key"),
-    ("filesystem tag", "mount (/export)"),
-    ("hostdev", "PCI device 0000:06:02.1"),
-    ("hostdev", "SCSI device (scsi_host0, bus 0, target 1, unit 2)"),
-    ("hostdev", "SCSI device on the network (iscsi iqn.2014-08.org.example:t/1 at san)"),
-    ("hostdev", "vhost-scsi target naa.5123456789abcde0"),
-    ("hostdev", "mediated device c2177883-f1bb-47f0-914d-32a22e3a8804"),
-    ("hostdev", "USB device 0x1234 0xbeef"),
-    ("tpm", "emulated TPM, state in libvirt's swtpm directory"),
-    ("tpm", "TPM of the host (/dev/tpm1)"),
-    ("tpm", "TPM of another program (/run/tpm.sock)"),
-    ("memory", "nvdimm (/srv/nvdimm)"),
-    ("shmem ivshmem0", "memory shared with other programs"),
-    ("pstore", "crash record (/srv/pstore)"),
-    ("loader", "writable firmware (/usr/share/OVMF/OVMF.fd)"),
-    ("nvram", "firmware variables (/var/lib/libvirt/qemu/nvram/web_VARS.fd)"),
-    ("varstore", "firmware variables (/var/lib/libvirt/qemu/varstore/web.json)"),
-    ("qemu:commandline", "QEMU argument -drive file=/srv/hidden.img,if=virtio"),
-    ("qemu:commandline", "QEMU argument --blockdev 'node-name=a\\nb'"),
-    ("qemu:commandline", "QEMU argument -hda"),
-  ])
-  func whatCannot(device: String, description: String) {
-    #expect(domain.unguarded.contains(UnguardedResource(device: device, description: description)))
-  }
-
-  @Test func nothingElseIsReported() {
-    #expect(domain.unguarded.count == 28)
-  }
-
-  @Test func anNVRAMThatIsNoFile() throws {
-    let nvram = """
-      <os><nvram type='network'><source protocol='iscsi' name='iqn/0'><host name='san'/></source>\
-      </nvram></os>
-      """
+  @Test func whatCannot() {
+    let got = domain.unguarded.map { "\($0.device) | \($0.description)" }
     #expect(
-      try DomainXMLTests.domain(nvram).unguarded == [
-        UnguardedResource(
-          device: "nvram", description: "firmware variables (network disk (iscsi iqn/0 at san))")
+      got == [
+        "disk vdl | disk of the unknown type hologram",
+        "disk vdm | QEMU is handed open descriptors (group g1): the lock is on the path by which "
+          + "they are called, /srv/passed",
+        "lease | lease without a key",
+        "hostdev | USB device 0x1234 0xbeef",
+        "tpm | TPM whose state another program keeps (/run/tpm.sock)",
+        "qemu:commandline | QEMU argument -drive file=/srv/hidden.img,if=virtio",
+        "qemu:commandline | QEMU argument --blockdev 'node-name=a\\nb'",
+        "qemu:commandline | QEMU argument -hda",
       ])
   }
 }
