@@ -39,7 +39,7 @@ extension Inventory {
     // qemuDomainPstoreDefPostParse names it where nobody has.
     let path = store.child("path")?.text ?? "\(Self.nvramDirectory)/\(domainName)_PSTORE.raw"
     if store["backend"] == "acpi-erst" {
-      lock(.file, "pstore", .file(path), .exclusiveWrite)
+      lock(.memory, "pstore", .file(path), .exclusiveWrite)
     } else {
       report("pstore", "crash record of the unknown type \(store.shown("backend"))")
     }

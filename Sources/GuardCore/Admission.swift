@@ -38,11 +38,17 @@ func claims(
       let mode = resource.access.mode(policy)
       for lock in footprint.locks(for: mode) { try wish.add(lock, for: resource, mode) }
     case .absent:
-      if needsAll { throw .absent(resource) }
+      if needsAll, !resource.kind.isMadeByQEMU { throw .absent(resource) }
     case .failed(let reason): throw .unidentified(resource, reason: reason)
     }
   }
   return wish.claims
+}
+
+extension ResourceKind {
+  /// Whether QEMU makes the file where there is none (its memory-backend-file), after libvirt's last
+  /// hook before it starts.
+  fileprivate var isMadeByQEMU: Bool { self == .memory }
 }
 
 /// What one domain wants to lock, each name once, in the least mode that covers all its uses.

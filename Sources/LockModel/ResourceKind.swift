@@ -27,7 +27,7 @@ public enum ResourceKind: String, CaseIterable, Hashable, Sendable {
   case loader
   /// The state of an emulated TPM, or a TPM of the node.
   case tpm
-  /// Memory that is a file and outlives the domain (nvdimm, virtio-pmem).
+  /// Memory that is a file and outlives the domain (nvdimm, virtio-pmem), and a crash record.
   case memory
   /// A SCSI disk of the node that is passed through.
   case scsi

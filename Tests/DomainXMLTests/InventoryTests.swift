@@ -57,7 +57,7 @@ import Testing
       "tpm | tpm | /dev/tpm1 | exclusive-write",
       "memory | memory 1 | /srv/nvdimm | exclusive-write",
       "shmem | shmem ivshmem0 | ivshmem0 | shared-write",
-      "file | pstore | /srv/pstore | exclusive-write",
+      "memory | pstore | /srv/pstore | exclusive-write",
       "loader | loader | /usr/share/OVMF/OVMF.fd | exclusive-write",
       "nvram | nvram | /var/lib/libvirt/qemu/nvram/web_VARS.fd | exclusive-write",
       "nvram | varstore | /var/lib/libvirt/qemu/varstore/web.json | exclusive-write",

@@ -58,13 +58,13 @@ import Testing
     ),
     (
       "<pstore backend='acpi-erst'><path>/c</path><size unit='KiB'>8</size></pstore>",
-      [Resource(kind: .file, device: "pstore", source: .file("/c"), access: .exclusiveWrite)]
+      [Resource(kind: .memory, device: "pstore", source: .file("/c"), access: .exclusiveWrite)]
     ),
     (
       "<pstore backend='acpi-erst'/>",
       [
         Resource(
-          kind: .file, device: "pstore",
+          kind: .memory, device: "pstore",
           source: .file("/var/lib/libvirt/qemu/nvram/vm-1_PSTORE.raw"), access: .exclusiveWrite)
       ]
     ),

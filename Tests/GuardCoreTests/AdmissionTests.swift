@@ -100,6 +100,16 @@ import Testing
     #expect(host.modes(vm) == [.ex, .pw])
   }
 
+  @Test func memoryThatQEMUWillMakeMayBeAbsentAtStart() {
+    let host = Self.host()
+    let memory = Resource(
+      kind: .memory, device: "memory 1", source: .file("/pmem"), access: .exclusiveWrite)
+    #expect(host.start(VM(1, [disk("/one"), memory])) == .done)
+    host.image("/pmem")
+    #expect(host.start(VM(2, [disk("/two"), memory])) == .done)
+    #expect(host.holders("/pmem") == ["vm-2"])
+  }
+
   @Test func theChainIsClaimedAtStartAndARefusalThereTakesNothingMore() {
     let host = Self.host()
     host.start(VM(9, [disk("/base")]))
