@@ -1,5 +1,3 @@
-import Glibc
-
 /// A directory that the administrator says is the same on several nodes: what lies below it is known
 /// by the storage's name and the path below that directory, wherever a node mounts it.
 public struct Storage: Hashable, Sendable {
