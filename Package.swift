@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "LockModel", swiftSettings: swift),
     .target(name: "DomainXML", dependencies: ["CLibXML2", "LockModel"], swiftSettings: swift),
     .target(
-      name: "ResourceIdentity", dependencies: ["CLinux", "LockModel", crypto],
+      name: "ResourceIdentity", dependencies: ["CLibXML2", "CLinux", "LockModel", crypto],
       swiftSettings: swift),
     .target(name: "AgentAPI", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
     .target(name: "GuardCore", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
@@ -79,7 +79,7 @@ let package = Package(
       name: "HookTests", dependencies: ["AgentAPI", "CLinux", "LockModel", "qemu-hook"],
       swiftSettings: swift),
     .testTarget(
-      name: "ResourceIdentityTests", dependencies: ["LockModel", "ResourceIdentity"],
+      name: "ResourceIdentityTests", dependencies: ["CLinux", "LockModel", "ResourceIdentity"],
       swiftSettings: swift),
     .testTarget(
       name: "HostWatchTests", dependencies: ["CLinux", "HostWatch", "LockModel"],

@@ -5,7 +5,8 @@ import Synchronization
 /// far can be told at any time, from any thread.
 final class StorageSurvey: Sendable {
   /// Looks at one resource, and asks before it goes into a mount.
-  typealias Look = (Resource, _ enter: (_ mountPoint: String) -> Bool) -> Identification
+  typealias Look = (Resource, _ enter: @escaping @Sendable (_ mountPoint: String) -> Bool) ->
+    Identification
 
   private struct Progress {
     var thread: Int?
@@ -37,7 +38,7 @@ final class StorageSurvey: Sendable {
     }
     guard isInTime else { return nil }
     for resource in resources {
-      let identification = identify(resource) { gate.admits(visit, to: $0) }
+      let identification = identify(resource) { [gate] in gate.admits(visit, to: $0) }
       progress.withLock { $0.done.append(identification) }
     }
     return progress.withLock { progress in

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/loop.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -23,6 +25,7 @@
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -458,13 +461,51 @@ int dlmguard_stat(const char *path, struct dlmguard_file *file)
 	if (stat(path, &status) < 0 || statfs(path, &filesystem) < 0)
 		return -errno;
 	memset(file, 0, sizeof(*file));
-	memcpy(&file->filesystem, &filesystem.f_fsid, sizeof(file->filesystem));
-	if (file->filesystem == 0)
-		file->filesystem = status.st_dev;
+	memcpy(&file->fsid, &filesystem.f_fsid, sizeof(file->fsid));
+	file->filesystem = file->fsid ? file->fsid : status.st_dev;
 	file->inode = status.st_ino;
 	file->links = status.st_nlink;
 	file->mode = status.st_mode;
 	file->major = major(status.st_rdev);
 	file->minor = minor(status.st_rdev);
+	file->device_major = major(status.st_dev);
+	file->device_minor = minor(status.st_dev);
+	return 0;
+}
+
+ssize_t dlmguard_xattr(const char *path, const char *name, void *bytes, size_t capacity)
+{
+	ssize_t count = getxattr(path, name, bytes, capacity);
+
+	return count < 0 ? -errno : count;
+}
+
+ssize_t dlmguard_read_link(const char *path, char *target, size_t capacity)
+{
+	ssize_t count = readlink(path, target, capacity);
+
+	return count < 0 ? -errno : count;
+}
+
+int dlmguard_loop_file(const char *path, uint32_t major, uint32_t minor, struct dlmguard_file *file)
+{
+	struct loop_info64 info;
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) < 0)
+		return closed(fd, errno);
+	if (!S_ISBLK(status.st_mode) || status.st_rdev != makedev(major, minor))
+		return closed(fd, ENODEV);
+	if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+		return closed(fd, errno);
+	close(fd);
+	memset(file, 0, sizeof(*file));
+	/* The kernel's huge_encode_dev(), which is not glibc's dev_t. */
+	file->device_major = info.lo_device >> 8 & 0xfff;
+	file->device_minor = (info.lo_device & 0xff) | (info.lo_device >> 12 & 0xfff00);
+	file->inode = info.lo_inode;
 	return 0;
 }

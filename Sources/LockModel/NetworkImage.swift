@@ -50,10 +50,13 @@ public struct NetworkImage: Hashable, Sendable {
 
 /// Where a PCI device sits in a node.
 public struct PCIAddress: Hashable, Sendable, CustomStringConvertible {
-  /// Each as the kernel numbers it.
+  /// The PCI domain, as the kernel numbers it.
   public let domain: UInt32
+  /// The bus in the domain.
   public let bus: UInt8
+  /// The device on the bus, from 0 to 31.
   public let slot: UInt8
+  /// The function of the device, from 0 to 7.
   public let function: UInt8
 
   /// All as the kernel numbers them.

@@ -1,89 +1,137 @@
-import CLinux
-import Glibc
 import LockModel
 
 /// Looks at this node's storage to find out what a resource really is, whatever path leads to it:
 /// a symlink, a hard link, a bind mount or another device node gives the same name.
 ///
 /// Every call may hang for as long as the storage does (a dead NFS server), so callers run it on a
-/// thread that they can spare.
+/// thread that they can spare. docs/resources.md is the contract: what gives which name.
 public struct Identity: Sendable {
-  private let node: NodeName
-  private let storages: [Storage]
-  private let sysfs: String
-
-  /// - Parameters:
-  ///   - storages: what nodes share, by the administrator's word; the first that has a file counts.
-  ///   - sysfs: where sysfs(5) is mounted.
-  public init(node: NodeName, storages: [Storage] = [], sysfs: String = "/sys") {
-    self.node = node
-    self.storages = storages
-    self.sysfs = sysfs
+  /// What becomes of a block device of which nothing is known but its numbers on this node.
+  public enum Unidentified: String, CaseIterable, Hashable, Sendable {
+    /// It has no name: other nodes might reach the same disk and not know it.
+    case refuse
+    /// It is known by the node and its numbers: no other node reaches it, by the administrator's word.
+    case nodePath = "node-path"
   }
 
-  /// The name of a resource, or why there is none. Any thread; blocks on the storage.
+  let node: NodeName
+  let storages: [Storage]
+  let networks: [NetworkStorage]
+  let unidentified: Unidentified
+  let host: HostPaths
+  /// Asked before anything of a mount is touched.
+  private var enter: @Sendable (_ mountPoint: String) -> Bool = { _ in true }
+
+  /// - Parameters:
+  ///   - node: begins the names of what only this node knows.
+  ///   - storages: what nodes share, by the administrator's word; the first that has a file counts.
+  ///   - networks: which servers are one, by the administrator's word; the first that fits counts.
+  ///   - unidentified: what to do with a disk that no other node could recognise.
+  ///   - host: where this node shows what it knows.
+  public init(
+    node: NodeName, storages: [Storage] = [], networks: [NetworkStorage] = [],
+    unidentified: Unidentified = .refuse, host: HostPaths = HostPaths()
+  ) {
+    self.node = node
+    self.storages = storages
+    self.networks = networks
+    self.unidentified = unidentified
+    self.host = host
+  }
+
+  /// The names of a resource, or why there are none. Any thread; blocks on the storage.
   ///
   /// - Parameter enter: told each mount on the way, by its mount point, before anything in it is
   ///   touched; false where it is known to hang.
   public func identify(
-    _ resource: Resource, _ enter: (_ mountPoint: String) -> Bool = { _ in true }
+    _ resource: Resource,
+    _ enter: @escaping @Sendable (_ mountPoint: String) -> Bool = { _ in true }
   ) -> Identification {
-    let result: Identification.Result =
-      switch resource.source {
-      case .file(let path), .block(let path), .directory(let path): identify(path: path)
-      case .lease(let lockspace, let key): .named(Footprint(.of(.lease, [lockspace, key])))
-      default: .failed("this version does not know what that is")
-      }
+    var guarded = self
+    guarded.enter = enter
+    let result: Identification.Result
+    do throws(Untold) {
+      result = .named(try guarded.footprint(of: resource.source))
+    } catch {
+      result = error.result
+    }
     return Identification(resource: resource, result: result)
   }
 
-  private func identify(path: String) -> Identification.Result {
-    guard !path.utf8.contains(0) else { return .failed("its path contains a NUL byte") }
-    guard path.utf8.first == UInt8(ascii: "/") else { return .failed("its path is not absolute") }
-    var file = dlmguard_file()
-    let error = dlmguard_stat(path, &file)
-    switch error {
-    case 0: break
-    case -ENOENT, -ENOTDIR: return .absent
-    default: return .failed("the kernel says: \(String(cString: dlmguard_error_text(-error)))")
-    }
-    switch file.mode & S_IFMT {
-    case S_IFREG, S_IFDIR:
-      if let shared = shared(path, file) { return shared }
-      // A file's number is unique in its filesystem, and a local filesystem on its node.
-      return .named(
-        Footprint(
-          .of(.file, [node.description, String(file.filesystem, radix: 16), String(file.inode)])))
-    case S_IFBLK: return block(BlockDevice(sysfs: sysfs, major: file.major, minor: file.minor))
-    default: return .failed("it is neither a file, a directory nor a block device")
+  func footprint(of source: ResourceSource) throws(Untold) -> Footprint {
+    switch source {
+    case .file(let path), .block(let path), .directory(let path): try footprint(ofPath: path)
+    case .device(let path): try device(path)
+    case .socket(let path): Footprint(local(.socket, try socketPath(path)))
+    case .network(let image): try footprint(of: image)
+    case .volume(let pool, let volume): try footprint(ofVolume: volume, in: pool)
+    case .nvme(let address, let namespace): nvme(address, namespace: namespace)
+    case .pci(let address): Footprint(pci(address))
+    case .mediatedDevice(let uuid): Footprint(local(.mdev, "\(uuid)"))
+    case .scsiDevice(let adapter, let bus, let target, let unit):
+      try scsi(adapter: adapter, bus: bus, target: target, unit: unit)
+    case .vhostSCSI(let wwpn): Footprint(local(.vhostSCSI, wwpn.lowercased()))
+    case .sharedMemory(let name): Footprint(local(.sharedMemory, name))
+    case .tpmState(let uuid): Footprint(.of(.tpm, ["\(uuid)"]))
+    case .lease(let lockspace, let key): Footprint(.of(.lease, [lockspace, key]))
+    case .named(let name): Footprint(.of(.name, [name]))
     }
   }
 
-  /// By its place in a storage that nodes share; nil where it lies in none.
-  private func shared(_ path: String, _ file: dlmguard_file) -> Identification.Result? {
-    guard !storages.isEmpty else { return nil }
-    guard let mounts = Mounts() else { return .failed("/proc/self/mountinfo cannot be read") }
-    guard let place = mounts.place(of: path) else { return nil }
-    for storage in storages {
-      guard let position = storage.position(of: place, in: mounts) else { continue }
-      // By another of its names it would be another file.
-      guard file.mode & S_IFMT == S_IFDIR || file.links < 2 else {
-        return .failed(
-          "it has \(file.links) hard links, and a file of the storage \(Quoted(storage.name)) is "
-            + "known by its path: remove the other names")
-      }
-      return .named(Footprint(.of(.storage, [storage.name, position])))
-    }
-    return nil
+  /// What a path leads to, whatever the XML calls it.
+  func footprint(ofPath path: String) throws(Untold) -> Footprint {
+    try footprint(ofPath: path, Descent(unidentified))
   }
 
-  private func block(_ device: BlockDevice) -> Identification.Result {
-    if let path = device.loopBackingFile, case .named(let name) = identify(path: path) {
-      return .named(name)
+  func footprint(ofPath path: String, _ descent: Descent) throws(Untold) -> Footprint {
+    let file = try look(at: path)
+    if file.isFile || file.isDirectory { return try footprint(of: file, at: path, descent) }
+    if file.isBlockDevice { return try footprint(of: file.number, descent) }
+    throw .failed("it is neither a file, a directory nor a block device")
+  }
+
+  /// What the kernel tells of a path.
+  func look(at path: String) throws(Untold) -> KernelFile {
+    try approach(path)
+    return try KernelFile(path)
+  }
+
+  /// Makes sure that no mount on the way to a path is known to hang.
+  func approach(_ path: String) throws(Untold) {
+    try Self.check(path)
+    guard let mounts = Mounts(proc: host.proc) else {
+      throw .failed("\(host.proc)/self/mountinfo cannot be read")
     }
-    if let uuid = device.mapperUUID { return .named(Footprint(.of(.dm, [uuid]))) }
-    if let wwid = device.worldWideID { return .named(Footprint(.of(.wwid, [wwid]))) }
-    return .named(
-      Footprint(.of(.block, [node.description, "\(device.major)", "\(device.minor)"])))
+    let approach = Approach(mountPoints: mounts.points, enter: enter)
+    if let barrier = approach.barrier(onTheWayTo: path) {
+      throw .failed(
+        "its storage, mounted at \(Quoted(barrier)), has not answered an earlier look-up either")
+    }
+  }
+}
+
+/// How far a look has gone down from the resource to what it is made of.
+struct Descent {
+  let unidentified: Identity.Unidentified
+  private let depth: Int
+
+  init(_ unidentified: Identity.Unidentified) {
+    self.init(unidentified, depth: 0)
+  }
+
+  private init(_ unidentified: Identity.Unidentified, depth: Int) {
+    self.unidentified = unidentified
+    self.depth = depth
+  }
+
+  /// One device further down. A loop over a file of its own filesystem would have no end.
+  func below() throws(Untold) -> Descent {
+    guard depth < 16 else { throw .failed("more than 16 devices lie over one another there") }
+    return Descent(unidentified, depth: depth + 1)
+  }
+
+  /// To what the resource is only a part of: that always has a name.
+  func container() throws(Untold) -> Descent {
+    Descent(.nodePath, depth: try below().depth)
   }
 }

@@ -2,21 +2,47 @@ import Crypto
 import LockModel
 
 extension ResourceName {
-  /// The name of a thing of that kind, made of parts: readable (`kind:part/part`) where it fits the
-  /// kernel's 64 bytes and no part could be taken for two, else `kind:` and the SHA-256 of the parts
-  /// in unpadded base64url (43 characters).
+  /// The name of a thing of that kind, made of parts: readable (`kind:part/part`) where that fits 63
+  /// bytes (the kernel's 64, less one for ``ResourceName/parts``) and could be taken for no other
+  /// name, else `kind:` and the SHA-256 of the parts in unpadded base64url (43 characters).
   ///
-  /// - Parameter kind: at most 20 lower-case letters; it keeps names of different kinds apart.
+  /// - Parameter kind: keeps names of different kinds apart.
   static func of(_ kind: Kind, _ parts: [String]) -> ResourceName {
     let readable = "\(kind.rawValue):" + parts.joined(separator: "/")
-    let isUnambiguous = parts.allSatisfy { !$0.isEmpty && !$0.utf8.contains(UInt8(ascii: "/")) }
-    if isUnambiguous, let name = try? ResourceName(readable) { return name }
+    if readable.utf8.count < maximumLength, isUnambiguous(parts),
+      let name = try? ResourceName(readable)
+    {
+      return name
+    }
     return hashed(kind, parts)
   }
 
-  enum Kind: String {
-    case file, storage, block, dm, wwid, lease
+  /// What a name begins with: at most 19 bytes, none of them a colon.
+  enum Kind: String, CaseIterable {
+    case file, storage, nfs, gfs2, ocfs2, cephfs, smb
+    case glusterFile = "gluster-file"
+    case block, part, dm, wwid, drbd
+    case virtioSerial = "virtio-serial"
+    case scsiSerial = "scsi-serial"
+    case rbd, gluster, sheepdog, iscsi, vxhs, nbd, http, https, ftp, ftps, tftp, ssh
+    case nfsPath = "nfs-path"
+    case nvme, pci, mdev, scsi, tpm, lease, name, socket
+    case vhostSCSI = "vhost-scsi"
+    case sharedMemory = "shmem"
+    case characterDevice = "chardev"
   }
+
+  /// Whether the parts can be read back from the name, and the name is no digest and none of
+  /// ``ResourceName/parts``.
+  private static func isUnambiguous(_ parts: [String]) -> Bool {
+    guard parts.allSatisfy({ !$0.isEmpty && !$0.contains("/") && !$0.hasSuffix("#") }) else {
+      return false
+    }
+    return parts.count > 1 || parts.allSatisfy { $0.utf8.count != digestLength }
+  }
+
+  /// 32 bytes in base64url.
+  private static let digestLength = 43
 
   private static func hashed(_ kind: Kind, _ parts: [String]) -> ResourceName {
     var hash = SHA256()
@@ -27,7 +53,7 @@ extension ResourceName {
     }
     let digest = base64url(Array(hash.finalize()))
     guard let name = try? ResourceName("\(kind.rawValue):\(digest)") else {
-      preconditionFailure("a kind and a digest are 49 printable bytes at most")
+      preconditionFailure("a kind and a digest are 63 printable bytes at most")
     }
     return name
   }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A directory that the administrator says is the same on several nodes: what lies below it is known
 /// by the storage's name and the path below that directory, wherever a node mounts it.
 public struct Storage: Hashable, Sendable {
@@ -18,6 +16,8 @@ public struct Storage: Hashable, Sendable {
   ///
   /// - Parameter file: where it is in its filesystem, however it was reached.
   func position(of file: Mounts.Place, in mounts: Mounts) -> String? {
+    // It may hang, and concern nobody who looks elsewhere.
+    guard !mounts.isElsewhere(path, than: file.device) else { return nil }
     guard let root = mounts.place(of: path), root.device == file.device else { return nil }
     if file.path == root.path { return "." }
     let prefix = root.path == "/" ? "/" : root.path + "/"

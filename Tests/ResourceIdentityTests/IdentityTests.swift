@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import LockModel
 import Testing
 
@@ -26,6 +27,12 @@ import Testing
     (identity ?? self.identity).identify(
       Resource(kind: .file, device: "disk vda", source: source, access: .exclusiveWrite)
     ).result
+  }
+
+  /// What it lies in is this machine's own.
+  func itself(_ source: ResourceSource, _ identity: Identity) -> [ResourceName]? {
+    guard case .named(let footprint) = result(source, identity) else { return nil }
+    return footprint.itself
   }
 
   @Test func everyWayToAFileGivesItsOneName() throws {
@@ -63,18 +70,17 @@ import Testing
       storages: [
         Storage(name: "other", path: path("none")), Storage(name: "images", path: path("yours")),
       ])
-    let name = Identification.Result.named(Footprint(try ResourceName("storage:images/y")))
-    #expect(result(.file(path("mine/y")), mine) == name)
-    #expect(result(.file(path("soft/deep/../y")), mine) == name)
-    let deep = result(.file(path("mine/deep/x")), mine)
-    #expect(deep != name && deep == result(.file(path("yours/deep/x")), yours))
-    #expect(result(.directory(path("mine/deep")), mine) != deep)
+    let name = [try ResourceName("storage:images/y")]
+    #expect(itself(.file(path("mine/y")), mine) == name)
+    #expect(itself(.file(path("soft/deep/../y")), mine) == name)
+    let deep = itself(.file(path("mine/deep/x")), mine)
+    #expect(deep != name && deep == itself(.file(path("yours/deep/x")), yours))
+    #expect(itself(.directory(path("mine/deep")), mine) != deep)
     #expect(
-      result(.directory(path("mine")), mine)
-        == .named(Footprint(try ResourceName("storage:images/."))))
+      itself(.directory(path("mine")), mine) == [try ResourceName("storage:images/.")])
     // Beside the storage, and in none that this node knows.
     #expect(result(.file(path("a")), mine) == result(.file(path("a"))))
-    #expect(result(.file(path("mine/y")), yours) != name)
+    #expect(itself(.file(path("mine/y")), yours) != name)
     for linked in ["yours/linked", "outside"] {
       let result = result(.file(path(linked)), yours)
       if linked == "outside" {
@@ -130,31 +136,145 @@ import Testing
   }
 }
 
-@Suite final class BlockDeviceTests {
-  let sysfs = FileManager.default.temporaryDirectory.appendingPathComponent(
-    "dlmguard-sysfs-\(UUID().uuidString)")
+@Suite struct UnidentifiedTests {
+  let host = FakeHost().disk("vda", "254:0")
 
-  deinit {
-    try? FileManager.default.removeItem(at: sysfs)
+  func reason(_ look: () throws -> Footprint) -> String {
+    do {
+      return "\(try look())"
+    } catch Untold.failed(let reason) {
+      return reason
+    } catch {
+      return "\(error)"
+    }
   }
 
-  func attribute(_ name: String, _ text: String) throws {
-    let file = sysfs.appendingPathComponent("dev/block/8:16/\(name)")
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: file)
+  @Test func theRefusalNamesTheDeviceAndBothWaysOut() {
+    let reason = reason { try host.block("254:0") }
+    for word in ["/dev/vda (254:0)", "serial number", "unidentified = \"node-path\""] {
+      #expect(reason.contains(word), "\(reason)")
+    }
   }
 
-  @Test func sysfsIsReadOneLineAtATime() throws {
-    let device = BlockDevice(sysfs: sysfs.path, major: 8, minor: 16)
-    #expect(device.mapperUUID == nil && device.worldWideID == nil && device.loopBackingFile == nil)
-    try attribute("dm/uuid", "LVM-abc\n")
-    try attribute("device/wwid", "naa.600\n")
-    try attribute("loop/backing_file", "/a b\n")
-    #expect(device.mapperUUID == "LVM-abc")
-    #expect(device.worldWideID == "naa.600")
-    #expect(device.loopBackingFile == "/a b")
-    try attribute("dm/uuid", "\n")
-    #expect(device.mapperUUID == nil, "a mapped device without a UUID")
+  @Test func nodePathGivesTheNumbersOfTheNode() throws {
+    #expect(
+      try host.block("254:0", .nodePath) == Footprint(ResourceName("block:node1/254/0")))
+    host.partition("vda1", "254:1", of: "vda", 1)
+    #expect(
+      try host.block("254:1", .nodePath).within == [ResourceName("block:node1/254/0")])
+  }
+
+  /// The machine's own disk often has no serial number, and its files are none the worse for it.
+  @Test func whatOnlyContainsIsNeverRefused() throws {
+    host.disk("dm-0", "253:0", ["dm/uuid": "LVM-1"]).stack("dm-0", on: "vda")
+    #expect(
+      try host.block("253:0")
+        == Footprint(ResourceName("dm:LVM-1"), within: [ResourceName("block:node1/254/0")]))
+    host.partition("vda1", "254:1", of: "vda", 1)
+    host.disk("dm-1", "253:1", ["dm/uuid": "LVM-2"]).stack("dm-1", on: "vda1")
+    #expect(try host.block("253:1").within.contains(ResourceName("block:node1/254/0")))
+    host.disk("md0", "9:0").stack("md0", on: "vda")
+    #expect(reason { try host.block("9:0") }.contains("/dev/vda"))
+  }
+
+  @Test func aLoopWhoseFileIsGoneIsNotGuessed() {
+    host.disk("loop0", "7:0")
+    host.write("sys/block/loop0/loop/backing_file", "/nowhere/a (deleted)\n")
+    #expect(reason { try host.block("7:0") }.contains("'/nowhere/a (deleted)' is not there"))
+  }
+
+  @Test func devicesThatLieOverThemselvesEnd() {
+    host.disk("dm-0", "253:0").stack("dm-0", on: "dm-0")
+    #expect(reason { try host.block("253:0") }.contains("more than 16"))
+  }
+
+  @Test func aDRBDDeviceWithoutItsResourceIsNotGuessed() {
+    host.disk("drbd0", "147:0").stack("drbd0", on: "vda")
+    #expect(reason { try host.block("147:0") }.contains("debugfs"))
+  }
+
+  @Test func aSCSIDeviceThatIsNotThereIsAbsent() throws {
+    #expect(throws: Untold.self) {
+      try host.footprint(.scsiDevice(adapter: "scsi_host1", bus: 0, target: 0, unit: 0))
+    }
+    host.write("sys/bus/scsi/devices/1:0:0:0/type", "1\n")
+    let tape = ResourceSource.scsiDevice(adapter: "scsi_host1", bus: 0, target: 0, unit: 0)
+    #expect(reason { try host.footprint(tape) }.contains("1:0:0:0"))
+    #expect(
+      try host.identity(.nodePath).footprint(of: tape)
+        == Footprint(ResourceName("scsi:node1/1:0:0:0")))
+    host.write("sys/bus/scsi/devices/1:0:0:0/wwid", "NAA.5000\n")
+    #expect(try host.footprint(tape) == Footprint(ResourceName("wwid:naa.5000")))
+  }
+}
+
+@Suite struct SharedFilesystemTests {
+  let host = FakeHost()
+  let path: String
+
+  init() {
+    host.write("a", "")
+    path = host.root + "/a"
+  }
+
+  /// Without its own identity a shared file would have another name on every node.
+  @Test(arguments: [
+    ("nfs4", "rw", "FSID"), ("nfs", "rw", "FSID"), ("gfs2", "rw", "UUID"),
+    ("fuse.ceph-fuse", "rw", "ceph.cluster_fsid"), ("fuse.glusterfs", "rw", "gfid"),
+    ("cifs", "rw,noserverino", "serverino"), ("lustre", "rw", "lustre"),
+  ]) func whatCannotBeToldIsRefused(type: String, options: String, reason: String) throws {
+    try host.mount(path, type: type, source: "//nas/x", options: options)
+    do {
+      let footprint = try host.footprint(.file(path))
+      Issue.record("\(footprint)")
+    } catch Untold.failed(let text) {
+      #expect(text.contains(reason) && text.contains("[[storage]]"), "\(text)")
+    }
+  }
+
+  @Test func theAdministratorsWordCountsFirst() throws {
+    try host.mount(host.root, type: "nfs4", source: "nas:/x")
+    let identity = Identity(
+      node: NodeName("node1"), storages: [Storage(name: "s", path: host.root)], host: host.host)
+    #expect(try identity.footprint(of: .file(path)).itself == [ResourceName("storage:s/a")])
+  }
+
+  /// Kernel: `fsid` as two little-endian words, one over the other; libceph prints the bytes in order.
+  @Test func aCephClustersNumberIsTheKernels() {
+    let bytes: [UInt8] = [
+      0x4f, 0x4b, 0x1e, 0x4c, 0, 1, 2, 3, 0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf1,
+    ]
+    let words = stride(from: 0, to: 16, by: 8).map { start in
+      bytes[start..<start + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    }
+    #expect(
+      CephCluster.fsid("4f4b1e4c-0001-0203-8090-a0b0c0d0e0f1") == words[0] ^ words[1])
+    #expect(CephCluster.fsid("admin") == nil)
+  }
+
+  static let canMakeNodes: Bool = {
+    let host = FakeHost()
+    return mknod(host.root + "/dev/try", S_IFBLK | 0o600, 1 << 8) == 0
+  }()
+
+  /// Its files have a device that is none, and its mount names one of several.
+  @Test(.enabled(if: canMakeNodes)) func allDevicesOfABtrfsContainIt() throws {
+    for (index, disk) in ["sda", "sdb", "sdc"].enumerated() {
+      host.disk(disk, "8:\(index * 16)")
+      host.link("sys/fs/btrfs/\(disk == "sdc" ? 0 : 1)/devices/\(disk)", to: "sys/block/\(disk)")
+    }
+    let node = host.root + "/dev/sdb"
+    #expect(mknod(node, S_IFBLK | 0o600, 8 << 8 | 16) == 0)
+    func devices(_ type: String, _ source: String, _ device: DeviceNumber) -> [DeviceNumber] {
+      let filesystem = Mounts.Filesystem(type: type, source: source, options: [])
+      return host.identity().devices(of: filesystem, device)
+    }
+    let none = DeviceNumber(0, 50)
+    #expect(devices("btrfs", node, none) == [DeviceNumber(8, 16), DeviceNumber(8, 0)])
+    #expect(devices("ext4", "/dev/root", DeviceNumber(8, 1)) == [DeviceNumber(8, 1)])
+    #expect(devices("bcachefs", node, none) == [DeviceNumber(8, 16)])
+    #expect(devices("cifs", "//nas/x", none) == [])
+    #expect(devices("overlay", "overlay", none) == [])
+    #expect(devices("fuse.x", path, none) == [])
   }
 }

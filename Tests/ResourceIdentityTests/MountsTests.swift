@@ -27,6 +27,19 @@ import Testing
       Self.mounts.place(ofResolved: path) == Mounts.Place(device: device, path: inside))
   }
 
+  /// A file's own device comes first: its path may be hidden by another mount by now.
+  @Test func aFilesystemIsKnownByItsDeviceElseByThePath() {
+    let nfs = Mounts.Filesystem(type: "nfs4", source: "server:/export", options: ["rw"])
+    #expect(Self.mounts.filesystem(of: "/", on: DeviceNumber(0, 40)) == nfs)
+    #expect(Self.mounts.filesystem(of: "/", on: DeviceNumber(0, 99))?.type == "ext4")
+    #expect(Self.mounts.filesystem(of: "/none", on: DeviceNumber(0, 99)) == nil)
+    let tagged = Mounts(
+      text: #"36 21 0:50 / /x rw shared:1 master:2 - fuse.x a\040b rw,serverino"#)
+    #expect(
+      tagged.filesystem(of: "/", on: DeviceNumber(0, 50))
+        == Mounts.Filesystem(type: "fuse.x", source: "a b", options: ["rw", "serverino"]))
+  }
+
   /// A bind mount beside the storage's own path.
   @Test func aStorageIsRecognizedThroughAnotherMount() throws {
     let file = try #require(Self.mounts.place(ofResolved: "/var/lib/images/a"))

@@ -101,11 +101,20 @@ int dlmguard_allow_many_files(void);
 /* What the kernel calls the filesystem and file behind PATH (statfs(2), stat(2)). */
 struct dlmguard_file {
 	uint64_t filesystem; /* f_fsid, or st_dev where the filesystem gives none */
+	uint64_t fsid;       /* f_fsid as it is: 0 where the filesystem gives none */
 	uint64_t inode;
 	uint64_t links;      /* st_nlink */
 	uint32_t mode;       /* st_mode */
 	uint32_t major, minor; /* st_rdev */
+	uint32_t device_major, device_minor; /* st_dev */
 };
 int dlmguard_stat(const char *path, struct dlmguard_file *file);
+/* The value of an extended attribute (getxattr(2)), at most CAPACITY bytes; how many, or -errno. */
+ssize_t dlmguard_xattr(const char *path, const char *name, void *bytes, size_t capacity);
+/* Where a symbolic link leads (readlink(2)), without a NUL; how many bytes, or -errno. */
+ssize_t dlmguard_read_link(const char *path, char *target, size_t capacity);
+/* Which file the loop device MAJOR:MINOR at PATH lies on, by st_dev and inode (LOOP_GET_STATUS64).
+ * -ENODEV where PATH is another device. */
+int dlmguard_loop_file(const char *path, uint32_t major, uint32_t minor, struct dlmguard_file *file);
 
 #endif
