@@ -1,6 +1,7 @@
 import AgentAPI
 import CLinux
 import Cluster
+import Configuration
 import Glibc
 import GuardCore
 import LockEngines
@@ -23,18 +24,8 @@ public struct Daemon {
   /// - Throws: ``Failure`` where it is wrong, and the agent should not guess.
   public init(configurationFile file: String) throws(Failure) {
     self.file = file
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = dlmguard_read_file(file, &bytes, bytes.count)
-    if count == -Int(ENOENT) {
-      configuration = Configuration()
-      return
-    }
-    do {
-      try SystemError.check("read \(file)", Int32(clamping: count))
-      guard let text = String(validating: bytes[..<count], as: UTF8.self) else {
-        throw Configuration.Problem(file: file, line: nil, problem: "is not UTF-8 text")
-      }
-      configuration = try Configuration(toml: text, file: file)
+    do throws(Configuration.Mistakes) {
+      configuration = try ConfigurationFile(at: file).configuration
     } catch {
       throw Failure(description: "\(error)")
     }
@@ -68,7 +59,7 @@ public struct Daemon {
     if configuration.engine == .dlm { try lockLockspace() }
 
     let loop = try EventLoop()
-    let name = NodeName(configuration.nodeName ?? Self.hostName())
+    let name = configuration.node
     var ledger = try Ledger(
       stateDirectory: configuration.stateDirectory, node: name, boot: try Self.bootID())
     var contents = try ledger.read()
@@ -132,11 +123,5 @@ public struct Daemon {
     let count = try SystemError.check(
       "read \(path)", Int32(clamping: dlmguard_read_file(path, &bytes, bytes.count)))
     return String(decoding: bytes[..<Int(count)].prefix { $0 > 0x20 }, as: UTF8.self)
-  }
-
-  private static func hostName() -> String {
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, name.count - 1)
-    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

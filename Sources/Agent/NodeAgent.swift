@@ -1,5 +1,6 @@
 import AgentAPI
 import CLinux
+import Configuration
 import Dispatch
 import Glibc
 import GuardCore
@@ -55,7 +56,7 @@ actor NodeAgent {
     self.description = description
     self.log = log
     audit = AuditLog(log)
-    identity = Identity(node: description.node, storages: configuration.storages)
+    identity = configuration.identity(on: description.node)
     processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
     images = SaveImages(directory: configuration.libvirtSaveDirectory)
     self.ledger = ledger

@@ -1,5 +1,6 @@
 import AgentAPI
 import CLinux
+import Configuration
 import Foundation
 import GuardCore
 import LockEngines
