@@ -2,16 +2,19 @@ import AgentAPI
 import CLinux
 import Cluster
 import Configuration
+import Dispatch
 import Glibc
 import GuardCore
 import LockEngines
 import LockModel
 import Logging
 
-/// The agent as a program: everything is put together here, and runs until SIGTERM or SIGINT.
-public struct Daemon {
+/// The agent as a program: everything is put together here, and runs until SIGTERM or SIGINT;
+/// SIGHUP makes it read its configuration again.
+public struct Daemon: Sendable {
   private let configuration: Configuration
   private let file: String
+  private let reloads = DispatchQueue(label: "dlmguard.configuration")
 
   /// Why the agent cannot run, for a person.
   public struct Failure: Error, CustomStringConvertible {
@@ -44,7 +47,7 @@ public struct Daemon {
 
   private func serve() throws {
     // Before any thread exists, so that every one inherits the mask.
-    let signals = try SystemError.check("take signals", dlmguard_termination_signals())
+    let signals = try SystemError.check("take signals", dlmguard_signals())
     // A pidfd for every guest, and a socket for every client.
     dlmguard_allow_many_files()
     let log = Logger(label: "dlmguardd") { _ in
@@ -80,6 +83,9 @@ public struct Daemon {
         pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
       ledger: ledger, log: log)
     try loop.watch(signals, for: .readable) { _ in
+      let signal = dlmguard_next_signal(signals)
+      guard signal != 0 else { return }
+      if signal == SIGHUP { return reload(agent) }
       loop.forget(signals)
       log.notice("stopping; locks of running guests stay recorded for the next agent")
       agent.stop()
@@ -90,7 +96,8 @@ public struct Daemon {
       loop.run()
     case .dlm:
       let member = ClusterMember(
-        lockspace: configuration.lockspace, agent: agent, contents: contents, log: log)
+        lockspace: configuration.lockspace, as: configuration.nodeID, agent: agent,
+        contents: contents, log: log)
       let watch = try ClusterWatch(
         .init(
           lockspace: configuration.lockspace, bound: configuration.stoppedLimit,
@@ -98,6 +105,17 @@ public struct Daemon {
         report: member.take)
       loop.run()
       watch.stop()
+    }
+  }
+
+  /// One after the other, so that the last one counts; off the event loop, because disks can be slow.
+  private func reload(_ agent: NodeAgent) {
+    reloads.async { [file] in
+      do throws(Configuration.Mistakes) {
+        agent.take(try ConfigurationFile(at: file).configuration)
+      } catch {
+        agent.refuse(error)
+      }
     }
   }
 

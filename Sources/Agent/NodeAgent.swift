@@ -19,11 +19,11 @@ actor NodeAgent {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let description: NodeDescription
   private let audit: AuditLog
   private let log: Logger
-  private let identity: Identity
+  private var identity: Identity
   private let processes: ProcessTable
   private let images: SaveImages
   private let ledger: Ledger
@@ -140,6 +140,33 @@ actor NodeAgent {
       }
       // Without locks there is nothing to leave behind, and corosync can be stopped after this.
       upkeep.leave { [self] in post { $0.loop.stop() } }
+    }
+  }
+
+  /// Goes on with a new configuration, as far as a running agent can. Any thread.
+  nonisolated func take(_ new: Configuration) {
+    post { agent in
+      let (configuration, needsRestart) = agent.configuration.replaced(by: new)
+      agent.configuration = configuration
+      agent.identity = configuration.identity(on: agent.description.node)
+      agent.handle(.policy(configuration.policy))
+      agent.handle(.misconfigured(nil))
+      agent.log.notice("the configuration was read again")
+      if !needsRestart.isEmpty {
+        agent.log.warning("needs a restart: \(needsRestart.joined(separator: ", "))")
+      }
+    }
+  }
+
+  /// Says why a new configuration does not count; the present one goes on. Any thread.
+  nonisolated func refuse(_ mistakes: Configuration.Mistakes) {
+    post { agent in
+      for problem in mistakes.problems { agent.log.error("\(problem)") }
+      let problems = mistakes.problems.map(\.description).joined(separator: "; ")
+      agent.handle(
+        .misconfigured(
+          "the configuration was not read again, and the former one goes on: \(problems). Mend it, "
+            + "then systemctl reload dlmguardd"))
     }
   }
 
@@ -268,7 +295,7 @@ actor NodeAgent {
       ?? SpareThreads("dlmguard.storage", maximum: 16, loop: loop) { [self] thread in
         assumeIsolated { $0.storageThreads?.free(thread) }
       }
-    threads.run { [self] in
+    threads.run { [self, identity] in
       let process = query.flatMap { query in
         switch query {
         case .exactly(let pid): try? processes.process(pid)
