@@ -9,7 +9,8 @@ struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a start of a domain would lock, and why; needs no agent.",
     discussion: """
-      Exit status 1 also means that a start would be refused whoever else runs.
+      Exit status 1 also means that a start would be refused whoever else runs. The backing files of a \
+      domain that does not run are often not in its XML: libvirt finds them when it starts.
       """)
 
   @Argument(help: "A file with domain XML; or the name or UUID of a domain of this node.")
