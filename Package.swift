@@ -55,10 +55,16 @@ let package = Package(
       name: "Cluster", dependencies: ["CCorosync", "CLibDLMControl", "CLinux", "LockModel"],
       swiftSettings: swift),
     .target(
+      name: "Configuration",
+      dependencies: [
+        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "TOMLKit",
+      ],
+      swiftSettings: swift),
+    .target(
       name: "Agent",
       dependencies: [
-        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "LockEngines",
-        "HostWatch", "Cluster", "TOMLKit", logging,
+        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "Configuration",
+        "LockEngines", "HostWatch", "Cluster", logging,
       ],
       swiftSettings: swift),
 
@@ -66,7 +72,11 @@ let package = Package(
     .executableTarget(
       name: "dlmguardd", dependencies: ["Agent", "AgentAPI", argumentParser], swiftSettings: swift),
     .executableTarget(
-      name: "dlmguard", dependencies: ["AgentAPI", "LockModel", argumentParser],
+      name: "dlmguard",
+      dependencies: [
+        "CLinux", "LockModel", "DomainXML", "ResourceIdentity", "AgentAPI", "GuardCore",
+        "Configuration", argumentParser,
+      ],
       swiftSettings: swift),
     .executableTarget(
       name: "qemu-hook", dependencies: ["AgentAPI", "CDeadline", "DomainXML", "LockModel"],
@@ -90,9 +100,13 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "AgentAPI", "CLinux", "GuardCore", "LockEngines", "LockModel", "ResourceIdentity",
-        logging,
+        "Agent", "AgentAPI", "CLinux", "Cluster", "Configuration", "GuardCore", "LockEngines",
+        "LockModel", "ResourceIdentity", logging,
       ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: ["AgentAPI", "Configuration", "GuardCore", "LockModel", "ResourceIdentity"],
       swiftSettings: swift),
     .testTarget(
       name: "GuardCoreTests", dependencies: ["AgentAPI", "GuardCore", "LockEngines", "LockModel"],
@@ -101,7 +115,11 @@ let package = Package(
     .testTarget(
       name: "AgentAPITests", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
     .testTarget(
-      name: "DlmguardTests", dependencies: ["dlmguard", "AgentAPI", "LockModel", argumentParser],
+      name: "DlmguardTests",
+      dependencies: [
+        "dlmguard", "AgentAPI", "Configuration", "DomainXML", "GuardCore", "LockModel",
+        argumentParser,
+      ],
       swiftSettings: swift),
     // A library, not a test: an engine that needs a cluster is checked there by a program.
     .target(

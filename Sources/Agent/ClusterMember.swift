@@ -33,6 +33,8 @@ final class ClusterMember: Sendable {
   private static let retry = 5_000
 
   private let lockspace: String
+  /// Which node this one is by its own configuration; nil where that does not say.
+  private let configured: NodeID?
   private let agent: NodeAgent
   private let contents: Ledger.Contents
   private let log: Logger
@@ -40,8 +42,13 @@ final class ClusterMember: Sendable {
   private let thread = DispatchQueue(label: "dlmguard.lockspace")
 
   /// - Parameter contents: the claims to be held again once the lockspace is open.
-  init(lockspace: String, agent: NodeAgent, contents: Ledger.Contents, log: Logger) {
+  /// - Parameter configured: which node this one must be; nil for whichever corosync says.
+  init(
+    lockspace: String, as configured: NodeID?, agent: NodeAgent, contents: Ledger.Contents,
+    log: Logger
+  ) {
     self.lockspace = lockspace
+    self.configured = configured
     self.agent = agent
     self.contents = contents
     self.log = log
@@ -94,7 +101,19 @@ final class ClusterMember: Sendable {
           + "running guests again, if nobody else has them by then"))
   }
 
+  /// Why this is not the node that its configuration means: another host's configuration, or another
+  /// corosync's.
+  private func mismatch(_ node: NodeID) -> String? {
+    guard let configured, node != configured else { return nil }
+    return
+      "node_id is \(configured.number) in dlmguard.conf, but corosync says that this is \(node): "
+      + "correct whichever is wrong (corosync.conf, nodeid), then systemctl restart dlmguardd"
+  }
+
   private func openIfPossible() {
+    if let reason = state.withLock({ $0.node.flatMap(mismatch) }) {
+      return agent.report(.unready(reason))
+    }
     let node = state.withLock { state -> NodeID? in
       guard case .outside = state.phase, state.impediment == nil, let node = state.node else {
         return nil

@@ -1,16 +1,20 @@
 import AgentAPI
 import CLinux
 import Cluster
+import Configuration
+import Dispatch
 import Glibc
 import GuardCore
 import LockEngines
 import LockModel
 import Logging
 
-/// The agent as a program: everything is put together here, and runs until SIGTERM or SIGINT.
-public struct Daemon {
+/// The agent as a program: everything is put together here, and runs until SIGTERM or SIGINT;
+/// SIGHUP makes it read its configuration again.
+public struct Daemon: Sendable {
   private let configuration: Configuration
   private let file: String
+  private let reloads = DispatchQueue(label: "dlmguard.configuration")
 
   /// Why the agent cannot run, for a person.
   public struct Failure: Error, CustomStringConvertible {
@@ -23,18 +27,8 @@ public struct Daemon {
   /// - Throws: ``Failure`` where it is wrong, and the agent should not guess.
   public init(configurationFile file: String) throws(Failure) {
     self.file = file
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = dlmguard_read_file(file, &bytes, bytes.count)
-    if count == -Int(ENOENT) {
-      configuration = Configuration()
-      return
-    }
-    do {
-      try SystemError.check("read \(file)", Int32(clamping: count))
-      guard let text = String(validating: bytes[..<count], as: UTF8.self) else {
-        throw Configuration.Problem(file: file, line: nil, problem: "is not UTF-8 text")
-      }
-      configuration = try Configuration(toml: text, file: file)
+    do throws(Configuration.Mistakes) {
+      configuration = try ConfigurationFile(at: file).configuration
     } catch {
       throw Failure(description: "\(error)")
     }
@@ -53,7 +47,7 @@ public struct Daemon {
 
   private func serve() throws {
     // Before any thread exists, so that every one inherits the mask.
-    let signals = try SystemError.check("take signals", dlmguard_termination_signals())
+    let signals = try SystemError.check("take signals", dlmguard_signals())
     // A pidfd for every guest, and a socket for every client.
     dlmguard_allow_many_files()
     let log = Logger(label: "dlmguardd") { _ in
@@ -68,7 +62,7 @@ public struct Daemon {
     if configuration.engine == .dlm { try lockLockspace() }
 
     let loop = try EventLoop()
-    let name = NodeName(configuration.nodeName ?? Self.hostName())
+    let name = configuration.node
     var ledger = try Ledger(
       stateDirectory: configuration.stateDirectory, node: name, boot: try Self.bootID())
     var contents = try ledger.read()
@@ -89,6 +83,9 @@ public struct Daemon {
         pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
       ledger: ledger, log: log)
     try loop.watch(signals, for: .readable) { _ in
+      let signal = dlmguard_next_signal(signals)
+      guard signal != 0 else { return }
+      if signal == SIGHUP { return reload(agent) }
       loop.forget(signals)
       log.notice("stopping; locks of running guests stay recorded for the next agent")
       agent.stop()
@@ -99,7 +96,8 @@ public struct Daemon {
       loop.run()
     case .dlm:
       let member = ClusterMember(
-        lockspace: configuration.lockspace, agent: agent, contents: contents, log: log)
+        lockspace: configuration.lockspace, as: configuration.nodeID, agent: agent,
+        contents: contents, log: log)
       let watch = try ClusterWatch(
         .init(
           lockspace: configuration.lockspace, bound: configuration.stoppedLimit,
@@ -107,6 +105,17 @@ public struct Daemon {
         report: member.take)
       loop.run()
       watch.stop()
+    }
+  }
+
+  /// One after the other, so that the last one counts; off the event loop, because disks can be slow.
+  private func reload(_ agent: NodeAgent) {
+    reloads.async { [file] in
+      do throws(Configuration.Mistakes) {
+        agent.take(try ConfigurationFile(at: file).configuration)
+      } catch {
+        agent.refuse(error)
+      }
     }
   }
 
@@ -132,11 +141,5 @@ public struct Daemon {
     let count = try SystemError.check(
       "read \(path)", Int32(clamping: dlmguard_read_file(path, &bytes, bytes.count)))
     return String(decoding: bytes[..<Int(count)].prefix { $0 > 0x20 }, as: UTF8.self)
-  }
-
-  private static func hostName() -> String {
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, name.count - 1)
-    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

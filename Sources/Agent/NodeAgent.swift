@@ -1,5 +1,6 @@
 import AgentAPI
 import CLinux
+import Configuration
 import Dispatch
 import Glibc
 import GuardCore
@@ -18,11 +19,11 @@ actor NodeAgent {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let description: NodeDescription
   private let audit: AuditLog
   private let log: Logger
-  private let identity: Identity
+  private var identity: Identity
   private let processes: ProcessTable
   private let images: SaveImages
   private let ledger: Ledger
@@ -56,7 +57,7 @@ actor NodeAgent {
     self.description = description
     self.log = log
     audit = AuditLog(log)
-    identity = Identity(node: description.node, storages: configuration.storages)
+    identity = configuration.identity(on: description.node)
     processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
     images = SaveImages(directory: configuration.libvirtSaveDirectory)
     self.ledger = ledger
@@ -140,6 +141,33 @@ actor NodeAgent {
       }
       // Without locks there is nothing to leave behind, and corosync can be stopped after this.
       upkeep.leave { [self] in post { $0.loop.stop() } }
+    }
+  }
+
+  /// Goes on with a new configuration, as far as a running agent can. Any thread.
+  nonisolated func take(_ new: Configuration) {
+    post { agent in
+      let (configuration, needsRestart) = agent.configuration.replaced(by: new)
+      agent.configuration = configuration
+      agent.identity = configuration.identity(on: agent.description.node)
+      agent.handle(.policy(configuration.policy))
+      agent.handle(.misconfigured(nil))
+      agent.log.notice("the configuration was read again")
+      if !needsRestart.isEmpty {
+        agent.log.warning("needs a restart: \(needsRestart.joined(separator: ", "))")
+      }
+    }
+  }
+
+  /// Says why a new configuration does not count; the present one goes on. Any thread.
+  nonisolated func refuse(_ mistakes: Configuration.Mistakes) {
+    post { agent in
+      for problem in mistakes.problems { agent.log.error("\(problem)") }
+      let problems = mistakes.problems.map(\.description).joined(separator: "; ")
+      agent.handle(
+        .misconfigured(
+          "the configuration was not read again, and the former one goes on: \(problems). Mend it, "
+            + "then systemctl reload dlmguardd"))
     }
   }
 
@@ -270,7 +298,7 @@ actor NodeAgent {
       ?? SpareThreads("dlmguard.storage", maximum: 16, limit: 64, loop: loop) { [self] thread in
         assumeIsolated { $0.storageThreads?.free(thread) }
       }
-    threads.run { [self] thread in
+    threads.run { [self, identity] thread in
       let process = query.flatMap { query in
         switch query {
         case .exactly(let pid): try? processes.process(pid)

@@ -14,6 +14,8 @@ public struct HookSettings: Hashable, Sendable {
 
   /// Where hook and agent look for the configuration.
   public static let defaultFile = "/etc/dlmguard/dlmguard.conf"
+  /// The keys that it reads, of that file alone: the agent's drop-in files must not hold them.
+  public static let keys: Set<String> = ["socket", "hook_timeout_ms", "session_starts"]
   /// What `hook_timeout_ms` may be, in ms.
   public static let timeouts = 100...60_000
 

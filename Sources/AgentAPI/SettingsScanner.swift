@@ -1,9 +1,9 @@
-/// Walks over the top level of TOML text, key by key (toml.io, v1.0.0).
+/// Walks over TOML text, key by key, table by table (toml.io, v1.0.0).
 ///
 /// It knows just enough of the other values (strings of four kinds, arrays and inline tables over
 /// many lines, comments) never to take the inside of one for a key. Text that is no TOML may be
 /// misread: the agent, which reads it with a full parser, refuses to start on it.
-struct SettingsScanner {
+package struct SettingsScanner {
   enum Value {
     case text(String)
     case number(Int)
@@ -13,15 +13,16 @@ struct SettingsScanner {
   private let bytes: [UInt8]
   private var position = 0
   /// The line that is being read, counted from 1.
-  private(set) var line = 1
+  package private(set) var line = 1
 
-  init(_ text: String) {
+  /// Begins before the first key.
+  package init(_ text: String) {
     bytes = Array(text.utf8)
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
   }
 
-  /// The next key, up to its `=`; nil at the first table or at the end.
-  mutating func nextKey() -> String? {
+  /// The next key, up to its `=`; nil where a table begins, and at the end.
+  package mutating func nextKey() -> String? {
     while let byte = peek {
       switch byte {
       case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): advance()
@@ -32,6 +33,26 @@ struct SettingsScanner {
       }
     }
     return nil
+  }
+
+  /// The name between the brackets of the table that begins here, and whether they are those of a list
+  /// of tables; nil at the end.
+  package mutating func nextTable() -> (name: String, isList: Bool)? {
+    guard peek == UInt8(ascii: "[") else { return nil }
+    advance()
+    let isList = peek == UInt8(ascii: "[")
+    if isList { advance() }
+    let start = position
+    while let byte = peek, byte != UInt8(ascii: "]"), byte != UInt8(ascii: "\n") {
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+        skipString(byte)
+      } else {
+        advance()
+      }
+    }
+    let name = String(decoding: bytes[start..<position], as: UTF8.self)
+    while peek == UInt8(ascii: "]") { advance() }
+    return (name, isList)
   }
 
   /// What follows the `=`, to the end of the line, where it is one basic string without escapes or
@@ -56,7 +77,7 @@ struct SettingsScanner {
   }
 
   /// Passes over any value.
-  mutating func skipValue() {
+  package mutating func skipValue() {
     var depth = 0
     while let byte = peek {
       switch byte {

@@ -229,16 +229,26 @@ int dlmguard_timer_clear(int fd)
 	return read(fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-int dlmguard_termination_signals(void)
+int dlmguard_signals(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	return result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int dlmguard_next_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		return (int)info.ssi_signo;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
 /* By number: glibc 2.36 (Debian 12) is the first that wraps them. */

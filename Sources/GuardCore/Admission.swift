@@ -15,6 +15,15 @@ extension Access {
   var writes: Bool { self == .exclusiveWrite || self == .sharedWrite }
 }
 
+extension Claim {
+  /// On the domain itself, so that it can run only once in the cluster.
+  init(_ domain: Domain) {
+    self.init(
+      resource: ResourceName(domain: domain.uuid), mode: .ex, device: "domain",
+      location: domain.name)
+  }
+}
+
 /// Why a domain's resources cannot become claims, whoever else there is.
 enum Inadmissible: Error {
   case unidentified(Resource, reason: String)
@@ -22,7 +31,8 @@ enum Inadmissible: Error {
   case writtenTwice(Resource, Resource)
 }
 
-/// Turns what the storage said into one claim a resource name.
+/// Turns what the storage said into one claim a resource name. Resources of a kind that is off make
+/// none, whatever the storage said.
 ///
 /// - Parameter needsAll: whether a resource that is not there is an error; before `start` libvirt
 ///   may still create it.
@@ -32,7 +42,7 @@ func claims(
 ) throws(Inadmissible) -> [Claim] {
   var wish = Wish()
   for identification in identifications {
-    let resource = identification.resource
+    guard let resource = policy.resources.ruled(identification.resource) else { continue }
     switch identification.result {
     case .named(let footprint):
       let mode = resource.access.mode(policy)

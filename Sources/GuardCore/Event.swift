@@ -75,6 +75,10 @@ public enum Event: Sendable {
   case lost(ResourceName, of: OwnerID? = nil, reason: String)
   /// Every lock is: the lockspace itself is gone.
   case lostAll(reason: String)
+  /// What the operator has decided meanwhile: counts from the next request on. What is held stays held.
+  case policy(Policy)
+  /// Why the operator's latest decisions could not be read, so that the former ones go on; nil ends it.
+  case misconfigured(String?)
   /// Something outside the core that an operator should look at.
   case alarm(String)
 }

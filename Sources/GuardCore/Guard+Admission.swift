@@ -64,13 +64,15 @@ extension Guard {
     let wanted: [Claim]
     do throws(Inadmissible) {
       wanted =
-        [domainClaim(domain)]
+        [Claim(domain)]
         + (try claims(
           survey.identifications, policy: policy, needsAll: call.operation == .start))
     } catch {
-      return .failure(Refusal(code(error), text(error, of: domain)))
+      return .failure(Refusal(error.code, error.text(of: domain)))
     }
-    if let message = unlockable(call, domain) { return .failure(Refusal(.unsafe, message)) }
+    if let message = policy.refusal(of: domain, with: call.unguarded) {
+      return .failure(Refusal(.unsafe, message))
+    }
     if let message = foreseen(wanted, for: domain) { return .failure(Refusal(.conflict, message)) }
     return .success(wanted)
   }
@@ -129,13 +131,6 @@ extension Guard {
     }
   }
 
-  /// The domain itself, so that it can run only once in the cluster.
-  func domainClaim(_ domain: Domain) -> Claim {
-    Claim(
-      resource: ResourceName(domain: domain.uuid), mode: .ex, device: "domain",
-      location: domain.name)
-  }
-
   mutating func admit(
     _ owner: Owner, _ wanted: [Claim], _ purpose: Owner.Admission.Purpose, _ request: RequestID?,
     former: Owner.Former?
@@ -179,15 +174,6 @@ extension Guard {
     case .reconnect: .reconnect
     case .prepare, .operation, .recovery: .prepare
     }
-  }
-
-  private func unlockable(_ call: HookCall, _ domain: Domain) -> String? {
-    guard policy.unlockable == .refuse, !call.unguarded.isEmpty else { return nil }
-    let list = call.unguarded.map { "\($0.device) (\($0.description))" }.joined(separator: ", ")
-    return start(
-      of: domain,
-      "this version cannot lock \(Quoted(list, limit: 500)), and unlockable = \"refuse\" is set in "
-        + "dlmguard.conf")
   }
 
   private mutating func reportUnguarded(_ owner: Owner, _ resources: [UnguardedResource]) {

@@ -41,6 +41,12 @@ extension Guard {
     if let text { auditNode(.alarm, ("text", text)) }
   }
 
+  mutating func misconfigure(_ problem: String?) {
+    guard problem != misconfiguration else { return }
+    misconfiguration = problem
+    if let problem { auditNode(.alarm, ("text", problem)) }
+  }
+
   mutating func suspend(_ reason: String) {
     guard reason != cluster.suspension else { return }
     cluster.suspension = reason
@@ -67,7 +73,7 @@ extension Guard {
         "the locks of this node cannot be trusted for now: \($0). Running guests go on"
       },
       cluster.impediment.map { "no guest can be started: \($0)" },
-      cluster.warning,
+      cluster.warning, misconfiguration,
     ].compactMap { $0 }
   }
 }

@@ -48,7 +48,9 @@ extension Guard {
       if let owner = owners[uuid], take(call, id, of: owner) { return }
       if refuseImpeded(call.operation, Domain(uuid: uuid, name: call.name), id) { return }
       limit(id)
-      survey(id, .hook(call), call.resources, .driver(of: call.caller))
+      // What is not locked may lie on storage that does not answer.
+      let resources = call.resources.filter { policy.resources[$0.kind] != .off }
+      survey(id, .hook(call), resources, .driver(of: call.caller))
     case .stopped: stopped(call, id)
     case .release: releaseHint(call, id)
     // Nothing is claimed yet: an aborted or offline migration calls nothing more.
@@ -126,7 +128,7 @@ extension Guard {
     do throws(Inadmissible) {
       _ = try claims(wanted, policy: policy, needsAll: true)
     } catch {
-      return refuse(request, code(error), text(error, of: owner.domain))
+      return refuse(request, error.code, error.text(of: owner.domain))
     }
     update(id) { $0.wanted = wanted }
     reply(request, .done)
@@ -147,11 +149,11 @@ extension Guard {
     do throws(Inadmissible) {
       wanted = try claims(owner.wanted, policy: policy, needsAll: true)
     } catch {
-      return refuse(request, code(error), text(error, of: owner.domain))
+      return refuse(request, error.code, error.text(of: owner.domain))
     }
     limit(request)
     admit(
-      owner, [domainClaim(owner.domain)] + wanted, .operation, request,
+      owner, [Claim(owner.domain)] + wanted, .operation, request,
       former: Owner.Former(phase: former, claims: owner.claims, keeper: owner.keeper))
   }
 

@@ -43,7 +43,9 @@ public struct NodeDescription: Hashable, Sendable {
 /// used them is known to be gone.
 public struct Guard {
   let description: NodeDescription
-  let policy: Policy
+  var policy: Policy
+  /// Why the operator's latest decisions do not count.
+  var misconfiguration: String?
   var owners = OwnerTable()
   /// Requests whose resources are being looked at.
   var surveys: [RequestID: Request] = [:]
@@ -112,6 +114,8 @@ public struct Guard {
     case .resumed: resumeTrust()
     case .lost(let resource, let owner, let reason): lose(resource, of: owner, reason)
     case .lostAll(let reason): loseAll(reason)
+    case .policy(let policy): self.policy = policy
+    case .misconfigured(let problem): misconfigure(problem)
     case .alarm(let text): alarm(text, owner: nil)
     }
     return effects

@@ -2,11 +2,11 @@ import AgentAPI
 import LockModel
 
 // What people read who were refused, whoever else there is: what, which disk, what to do.
-extension Guard {
-  func start(of domain: Domain, _ reason: String) -> String {
-    "start of \(Quoted(domain.name)) refused: \(reason)."
-  }
+func start(of domain: Domain, _ reason: String) -> String {
+  "start of \(Quoted(domain.name)) refused: \(reason)."
+}
 
+extension Guard {
   func process(_ owner: Owner) -> String {
     owner.keeper.map { " (\($0))" } ?? ""
   }
@@ -30,16 +30,25 @@ extension Guard {
       + " Start it again. See: dlmguard status"
   }
 
-  func code(_ inadmissible: Inadmissible) -> Refusal.Code {
-    switch inadmissible {
+  func unwritable(_ domain: Domain, _ failure: String) -> String {
+    start(
+      of: domain,
+      "the agent cannot record its locks, so they would not outlive the agent: \(failure). Mend "
+        + "that and start it again")
+  }
+}
+
+extension Inadmissible {
+  var code: Refusal.Code {
+    switch self {
     case .unidentified: .unsafe
     case .absent: .unknown
     case .writtenTwice: .invalid
     }
   }
 
-  func text(_ inadmissible: Inadmissible, of domain: Domain) -> String {
-    switch inadmissible {
+  func text(of domain: Domain) -> String {
+    switch self {
     case .unidentified(let resource, let reason):
       start(
         of: domain,
@@ -58,11 +67,16 @@ extension Guard {
           + "Remove one, or make both <shareable/>")
     }
   }
+}
 
-  func unwritable(_ domain: Domain, _ failure: String) -> String {
-    start(
+extension Policy {
+  /// Why a domain with such parts may not start; nil where it may.
+  func refusal(of domain: Domain, with unguarded: [UnguardedResource]) -> String? {
+    guard unlockable == .refuse, !unguarded.isEmpty else { return nil }
+    let list = unguarded.map { "\($0.device) (\($0.description))" }.joined(separator: ", ")
+    return start(
       of: domain,
-      "the agent cannot record its locks, so they would not outlive the agent: \(failure). Mend "
-        + "that and start it again")
+      "this version cannot lock \(Quoted(list, limit: 500)), and unlockable = \"refuse\" is set in "
+        + "dlmguard.conf")
   }
 }

@@ -12,7 +12,9 @@ import Glibc
       sense; 3 the agent cannot be reached.
       """,
     version: dlmguardVersion,
-    subcommands: [Status.self, Inquire.self, Who.self, Version.self])
+    subcommands: [
+      Status.self, Inquire.self, Who.self, Explain.self, Config.self, Version.self,
+    ])
 
   // Here too, so that the options may stand before the command as well as after it.
   @OptionGroup var common: CommonOptions

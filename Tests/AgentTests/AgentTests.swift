@@ -1,5 +1,7 @@
 import AgentAPI
 import CLinux
+import Cluster
+import Configuration
 import Foundation
 import GuardCore
 import LockEngines
@@ -14,7 +16,7 @@ import Testing
 final class RunningAgent {
   let scratch: Scratch
   let client: AgentClient
-  private let agent: NodeAgent
+  let agent: NodeAgent
   private let ledger: Ledger
   private let done = DispatchSemaphore(value: 0)
 
@@ -52,10 +54,26 @@ final class RunningAgent {
     }
   }
 
+  /// What systemctl reload makes of a file's text.
+  func reload(_ text: String) throws {
+    do throws(Configuration.Mistakes) {
+      agent.take(try Configuration(toml: text, file: "f"))
+    } catch {
+      agent.refuse(error)
+    }
+  }
+
+  func alarms() throws -> [String] {
+    guard case .status(let status) = try client.ask(.status) else { return ["no answer"] }
+    return status.alarms
+  }
+
   /// The engine can be had now.
   func open(_ engine: any LockEngine) throws {
     try agent.start(with: try ledger.read(), engine: engine)
   }
+
+  func ledgerContents() throws -> Ledger.Contents { try ledger.read() }
 
   /// Stops it, as `systemctl stop` does; the second time there is nothing to stop.
   func stop() {
@@ -221,7 +239,70 @@ final class RunningAgent {
     }
     // What was lost is asked for again, not taken for held.
     #expect(try agent.client.ask(.acquire(owner)) == .done)
-    #expect(engine.locks().count == 2)
+    #expect(engine.locks().filter { $0.granted == .pw }.count == 1)
+  }
+
+  @Test func aNewConfigurationCountsForTheStartsToCome() throws {
+    let agent = try RunningAgent()
+    let owner = try agent.register(1, pid: getpid())
+    _ = try agent.client.ask(.add(owner, [agent.disk("a")]))
+    #expect(try agent.client.ask(.acquire(owner)) == .done)
+    let other = try agent.register(2, pid: getpid())
+    _ = try agent.client.ask(.add(other, [agent.disk("a")]))
+    try agent.reload("[resources]\nfile = true")
+    guard case .refused = try agent.client.ask(.acquire(other)) else {
+      return #expect(Bool(false))
+    }
+    try agent.reload("engine = \"dlm\"\n[resources]\nfile = false")
+    #expect(try agent.client.ask(.acquire(other)) == .done)
+    #expect(try agent.holders("a") == ["d1"])
+    #expect(try agent.alarms().isEmpty)
+  }
+
+  /// The name of what lies in a storage is another than that of the file itself.
+  @Test func aNewStorageCountsForTheStartsToCome() throws {
+    let agent = try RunningAgent()
+    _ = try agent.disk("a")
+    func name() throws -> String {
+      guard case .holders(let name, _) = try agent.client.ask(.who(path: agent.scratch.path("a")))
+      else { return "" }
+      return "\(name)"
+    }
+    #expect(try name().hasPrefix("file:"))
+    try agent.reload("[[storage]]\nname = \"s\"\npath = \"\(agent.scratch.path("."))\"")
+    #expect(try name() == "storage:s/a")
+  }
+
+  @Test func aBrokenConfigurationChangesNothingAndIsAnAlarm() throws {
+    let agent = try RunningAgent()
+    try agent.reload("x = 1\n[resources]\nfile = false\npci = 1")
+    #expect(
+      try agent.alarms() == [
+        "the configuration was not read again, and the former one goes on: f:1: x: is no setting of "
+          + "dlmguard; f:4: resources.pci: must be true, false, \"exclusive-write\", "
+          + "\"shared-write\" or \"read-only\". Mend it, then systemctl reload dlmguardd"
+      ])
+    let owner = try agent.register(1, pid: getpid())
+    _ = try agent.client.ask(.add(owner, [agent.disk("a")]))
+    _ = try agent.client.ask(.acquire(owner))
+    #expect(try agent.holders("a") == ["d1"])
+    try agent.reload("")
+    #expect(try agent.alarms() == [])
+  }
+
+  /// What another host's configuration means, nothing may be locked for.
+  @Test func anAgentOfAnotherNodeLocksNothing() throws {
+    let agent = try RunningAgent(engine: nil)
+    let member = ClusterMember(
+      lockspace: "x", as: NodeID(3), agent: agent.agent,
+      contents: try agent.ledgerContents(),
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    member.take(.nodes(ClusterNodes(own: NodeID(2), listed: [NodeID(2)!], names: [:])))
+    member.take(.impediment(nil))
+    let alarms = try agent.alarms()
+    #expect(
+      alarms.count == 1 && alarms[0].contains("node_id is 3")
+        && alarms[0].contains("this is node id 2"), "\(alarms)")
   }
 
   @Test func twoRequestsInOneWriteGetTwoAnswersInOrder() throws {

@@ -1,5 +1,6 @@
 import CLinux
 import Dispatch
+import Foundation
 import Glibc
 import Synchronization
 import Testing
@@ -81,5 +82,21 @@ import Testing
       }
     }
     #expect(count.withLock { $0 } == 3)
+  }
+
+  /// On a thread of its own, whose mask dies with it.
+  @Test func signalsAreReadOneByOne() {
+    let seen = Mutex<[Int32]>([])
+    let done = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      let signals = dlmguard_signals()
+      for signal in [SIGHUP, SIGTERM] { pthread_kill(pthread_self(), signal) }
+      let numbers = (0..<3).map { _ in dlmguard_next_signal(signals) }
+      seen.withLock { $0 = numbers }
+      close(signals)
+      done.signal()
+    }
+    done.wait()
+    #expect(seen.withLock { $0 } == [SIGHUP, SIGTERM, 0])
   }
 }

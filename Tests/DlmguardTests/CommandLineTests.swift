@@ -15,6 +15,7 @@ import Testing
 
   @Test(arguments: [
     ["frob"], ["who"], ["inquire", "a", "b"], ["status", "--frob"], ["status", "--socket"],
+    ["explain"], ["explain", "a", "b"], ["config", "frob"], ["config", "check", "a", "b"],
   ]) func senselessCommandLinesAreUsageErrors(arguments: [String]) {
     #expect(status(of: arguments) == .usage)
   }
@@ -36,6 +37,14 @@ import Testing
   ]) func optionsMayStandBeforeTheCommandOrAfterIt(arguments: [String]) throws {
     let command = try #require(try Dlmguard.parseAsRoot(arguments) as? Status)
     #expect(command.common.socket == "/s")
+    #expect(command.common.json)
+  }
+
+  @Test(arguments: [
+    ["--json", "config", "show"], ["config", "--json", "show"], ["config", "show", "--json"],
+  ])
+  func theSameForACommandOfACommand(arguments: [String]) throws {
+    let command = try #require(try Dlmguard.parseAsRoot(arguments) as? ConfigShow)
     #expect(command.common.json)
   }
 

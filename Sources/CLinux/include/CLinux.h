@@ -54,8 +54,10 @@ int dlmguard_timer_set(int fd, int64_t milliseconds);
 /* Makes it unreadable again. */
 int dlmguard_timer_clear(int fd);
 
-/* Blocks SIGTERM and SIGINT in this thread and those it starts; readable when one arrives. */
-int dlmguard_termination_signals(void);
+/* Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts; readable when one arrives. */
+int dlmguard_signals(void);
+/* The next signal that has arrived: its number, 0 where there is none now. */
+int dlmguard_next_signal(int fd);
 
 /* A descriptor that is readable once every thread of the process has exited. */
 int dlmguard_pidfd_open(pid_t pid);
