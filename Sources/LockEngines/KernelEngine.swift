@@ -15,7 +15,6 @@ public final class KernelEngine: LockEngine {
 
   private struct Queue {
     var tasks: [Task] = []
-    var nextNumber: UInt64 = 1
     /// Calls of ``KernelEngine/together(_:)`` under way: the bell waits for their end.
     var gatherings = 0
     /// From then on nothing is done and nothing answered.
@@ -23,6 +22,7 @@ public final class KernelEngine: LockEngine {
   }
 
   private let queue = Mutex(Queue())
+  private let lastNumber = Atomic<UInt64>(0)
   /// Readable when a task waits.
   private let bell: Int32
   private let losses = LossReport()
@@ -84,6 +84,10 @@ public final class KernelEngine: LockEngine {
     if isFirst { dlmguard_eventfd_raise(bell) }
   }
 
+  private func nextLock() -> LockID {
+    LockID(number: lastNumber.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
+
   /// See ``LockEngine/together(_:)``. Operations of other threads that begin meanwhile go along.
   public func together(_ begin: () -> Void) {
     queue.withLock { $0.gatherings += 1 }
@@ -102,10 +106,7 @@ public final class KernelEngine: LockEngine {
     _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
     then: @escaping Completion
   ) -> LockID {
-    let lock = queue.withLock { queue in
-      defer { queue.nextNumber += 1 }
-      return LockID(number: queue.nextNumber)
-    }
+    let lock = nextLock()
     perform { $0.request(lock, resource, mode, options, then) }
     return lock
   }
@@ -134,10 +135,7 @@ public final class KernelEngine: LockEngine {
   public func adopt(
     _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
   ) {
-    let lock = queue.withLock { queue in
-      defer { queue.nextNumber += 1 }
-      return LockID(number: queue.nextNumber)
-    }
+    let lock = nextLock()
     perform { [self] locks in
       locks.adopt(lock, resource, mode, then) {
         DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { [self] in

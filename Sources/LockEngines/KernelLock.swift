@@ -22,20 +22,20 @@ final class KernelLock {
   let resource: ResourceName
   let status: UnsafeMutablePointer<dlm_lksb>
   private let block: UnsafeMutablePointer<CChar>
-  private let ended: (KernelLock, Int32) -> Void
+  private unowned let locks: KernelLocks
 
   /// Nil until a new request is granted.
   var granted: LockMode?
   var pending: Pending?
   /// The value block as this lock last read or wrote it; nil where it never did. While the lock is a
   /// writer's, nobody else can have changed it.
-  private var known: [UInt8]?
+  private var known: LockValue?
 
-  /// - Parameter ended: told the positive status of every completion (0, `EAGAIN`, `EUNLOCK`, …).
-  init(_ id: LockID, _ resource: ResourceName, ended: @escaping (KernelLock, Int32) -> Void) {
+  /// - Parameter locks: told of every completion.
+  init(_ id: LockID, _ resource: ResourceName, of locks: KernelLocks) {
     self.id = id
     self.resource = resource
-    self.ended = ended
+    self.locks = locks
     block = .allocate(capacity: LockValue.length)
     block.initialize(repeating: 0, count: LockValue.length)
     status = .allocate(capacity: 1)
@@ -55,7 +55,7 @@ final class KernelLock {
   var argument: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
   func completed() {
-    ended(self, status.pointee.sb_status)
+    locks.completed(self, status.pointee.sb_status)
   }
 
   // MARK: - The value block
@@ -65,12 +65,12 @@ final class KernelLock {
   func prepareBlock(for transfer: ValueTransfer, _ value: LockValue?) -> Bool {
     switch transfer {
     case .write:
-      guard let bytes = value?.bytes ?? known else { return false }
-      fill(bytes)
+      guard let value = value ?? known else { return false }
+      content = value
     case .read:
       // Left as it is where nobody has ever written.
-      fill(LockValue.none.bytes)
-    case .none: fill(known ?? LockValue.none.bytes)
+      content = .none
+    case .none: content = known ?? .none
     }
     return true
   }
@@ -80,21 +80,18 @@ final class KernelLock {
     switch transfer {
     case .none: return nil
     case .write:
-      known = bytes
+      known = content
       return nil
     case .read:
       let isValid = UInt8(bitPattern: status.pointee.sb_flags) & UInt8(DLM_SBF_VALNOTVALID) == 0
-      let read = isValid ? bytes : LockValue.none.bytes
+      let read = isValid ? content : .none
       known = read
-      return LockValue(read).flatMap { $0 == .none ? nil : $0 }
+      return read == .none ? nil : read
     }
   }
 
-  private var bytes: [UInt8] {
-    Array(UnsafeRawBufferPointer(start: block, count: LockValue.length))
-  }
-
-  private func fill(_ bytes: [UInt8]) {
-    UnsafeMutableRawBufferPointer(start: block, count: LockValue.length).copyBytes(from: bytes)
+  private var content: LockValue {
+    get { LockValue(block: UnsafeRawPointer(block).loadUnaligned(as: SIMD32<UInt8>.self)) }
+    set { UnsafeMutableRawPointer(block).storeBytes(of: newValue.block, as: SIMD32<UInt8>.self) }
   }
 }

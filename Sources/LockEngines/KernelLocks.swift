@@ -102,7 +102,7 @@ final class KernelLocks {
   }
 
   private func makeLock(_ id: LockID, _ resource: ResourceName) -> KernelLock {
-    KernelLock(id, resource) { [unowned self] lock, status in completed(lock, status) }
+    KernelLock(id, resource, of: self)
   }
 
   /// A granted lock for which nothing is under way.
@@ -148,7 +148,9 @@ final class KernelLocks {
   }
 
   /// The kernel has ended an operation, or the lock.
-  private func completed(_ lock: KernelLock, _ status: Int32) {
+  ///
+  /// - Parameter status: positive: 0, `EAGAIN`, `EUNLOCK`, …
+  func completed(_ lock: KernelLock, _ status: Int32) {
     guard let pending = lock.pending else { return completedUnasked(lock) }
     switch (pending.kind, status) {
     case (.release, 0):
