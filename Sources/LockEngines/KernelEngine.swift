@@ -75,13 +75,17 @@ public final class KernelEngine: LockEngine {
   }
 
   /// Runs something on the engine's thread, after what was asked for before.
-  func perform(_ task: @escaping Task) {
-    let isFirst = queue.withLock { queue in
-      if queue.hasEnded { return false }
+  ///
+  /// - Returns: false where the engine has ended, and it will never run.
+  @discardableResult
+  func perform(_ task: @escaping Task) -> Bool {
+    let (willRun, isFirst) = queue.withLock { queue in
+      if queue.hasEnded { return (false, false) }
       defer { queue.tasks.append(task) }
-      return queue.tasks.isEmpty && queue.gatherings == 0
+      return (true, queue.tasks.isEmpty && queue.gatherings == 0)
     }
     if isFirst { dlmguard_eventfd_raise(bell) }
+    return willRun
   }
 
   private func nextLock() -> LockID {
@@ -145,11 +149,11 @@ public final class KernelEngine: LockEngine {
     }
   }
 
-  /// Asks the engine's thread and waits for it: without end while the lockspace is stopped.
+  /// Asks the engine's thread and waits for it: without end while the lockspace is stopped. None once
+  /// the engine has ended.
   public func locks() -> [LockRecord] {
     let answer = Answer()
-    perform { locks in answer.give(locks.all) }
-    return answer.wait()
+    return perform { locks in answer.give(locks.all) } ? answer.wait() : []
   }
 
   /// See ``LockEngine/onLoss(_:)``; called on the engine's thread.
