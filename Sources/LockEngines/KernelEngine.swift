@@ -58,7 +58,7 @@ public final class KernelEngine: LockEngine {
       ]
       poll(&ready, nfds_t(ready.count), -1)
       if ready[0].revents != 0 { dlmguard_eventfd_clear(bell) }
-      if ready[1].revents != 0 { locks.lockspace.dispatch() }
+      if ready[1].revents != 0 { locks.lockspace.hear(locks.take) }
       let tasks = queue.withLock { queue in
         defer { queue.tasks = [] }
         return queue.tasks

@@ -1,4 +1,5 @@
 import CLibDLM
+import CLinux
 import LockModel
 
 /// One lock in the kernel, with the memory that libdlm writes to from its request to its end: that
@@ -12,6 +13,8 @@ final class KernelLock {
       /// The conversion to NL that goes before the release of a writer's lock.
       case releaseOfWriter
       case release
+      /// The same mode again, because a stranger has done something with the lock.
+      case reassertion
     }
 
     var kind: Kind
@@ -22,7 +25,7 @@ final class KernelLock {
   let resource: ResourceName
   let status: UnsafeMutablePointer<dlm_lksb>
   private let block: UnsafeMutablePointer<CChar>
-  private unowned let locks: KernelLocks
+  private var isValueValid = true
 
   /// Nil until a new request is granted.
   var granted: LockMode?
@@ -31,11 +34,9 @@ final class KernelLock {
   /// writer's, nobody else can have changed it.
   private var known: LockValue?
 
-  /// - Parameter locks: told of every completion.
-  init(_ id: LockID, _ resource: ResourceName, of locks: KernelLocks) {
+  init(_ id: LockID, _ resource: ResourceName) {
     self.id = id
     self.resource = resource
-    self.locks = locks
     block = .allocate(capacity: LockValue.length)
     block.initialize(repeating: 0, count: LockValue.length)
     status = .allocate(capacity: 1)
@@ -51,11 +52,22 @@ final class KernelLock {
   /// The kernel's own number, once the request has been sent; used again after the lock's end.
   var number: UInt32 { status.pointee.sb_lkid }
 
-  /// What libdlm hands back to its callbacks.
-  var argument: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+  /// By which the kernel's news are known to be those of this process's operations: an address that no
+  /// other lock has.
+  var argument: UnsafeMutableRawPointer { UnsafeMutableRawPointer(status) }
 
-  func completed() {
-    locks.completed(self, status.pointee.sb_status)
+  /// Whether news are the end of an operation of this process.
+  func isAnswered(by news: dlmguard_lock_news) -> Bool {
+    news.argument == UInt64(UInt(bitPattern: argument))
+  }
+
+  /// Takes in the value block, if the kernel has read it for this lock.
+  func take(_ news: dlmguard_lock_news) {
+    isValueValid = news.flags & UInt8(DLM_SBF_VALNOTVALID) == 0
+    guard news.has_value != 0 else { return }
+    content = withUnsafeBytes(of: news.value) { bytes in
+      LockValue(block: bytes.loadUnaligned(as: SIMD32<UInt8>.self))
+    }
   }
 
   // MARK: - The value block
@@ -83,8 +95,7 @@ final class KernelLock {
       known = content
       return nil
     case .read:
-      let isValid = UInt8(bitPattern: status.pointee.sb_flags) & UInt8(DLM_SBF_VALNOTVALID) == 0
-      let read = isValid ? content : .none
+      let read = isValueValid ? content : .none
       known = read
       return read == .none ? nil : read
     }
