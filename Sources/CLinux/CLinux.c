@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/dlm_device.h>
 #include <linux/loop.h>
 #include <poll.h>
 #include <signal.h>
@@ -518,4 +519,38 @@ int dlmguard_loop_file(const char *path, uint32_t major, uint32_t minor, struct 
 	file->device_minor = (info.lo_device & 0xff) | (info.lo_device >> 12 & 0xfff00);
 	file->inode = info.lo_inode;
 	return 0;
+}
+
+int dlmguard_next_lock_news(int lockspace, struct dlmguard_lock_news *news)
+{
+	/* Aligned as the kernel's structure; the value block stands behind it (device_read in fs/dlm/user.c). */
+	union {
+		struct dlm_lock_result result;
+		char bytes[sizeof(struct dlm_lock_result) + DLM_USER_LVB_LEN];
+	} answer;
+	ssize_t count = read(lockspace, &answer, sizeof(answer));
+
+	if (count < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if ((size_t)count < sizeof(answer.result))
+		return -EPROTO;
+	memset(news, 0, sizeof(*news));
+	news->number = answer.result.lksb.sb_lkid;
+	news->status = -answer.result.lksb.sb_status;
+	news->argument = (uintptr_t)answer.result.user_astparam;
+	news->blocking = answer.result.bast_mode;
+	news->flags = answer.result.lksb.sb_flags;
+	if (answer.result.lvb_offset != 0 &&
+	    answer.result.lvb_offset + sizeof(news->value) <= (size_t)count) {
+		news->has_value = 1;
+		memcpy(news->value, answer.bytes + answer.result.lvb_offset, sizeof(news->value));
+	}
+	return 1;
+}
+
+int dlmguard_never_block(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return result(flags < 0 ? flags : fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }

@@ -18,7 +18,9 @@ extension ClusterSight {
       sight.controlDaemon = .running(fencing: ControlDaemon.fencing())
     }
     if case .stopped = sight.lockspace {
-      sight.lockspace = .stopped(ControlDaemon.cause(ofStopped: lockspace))
+      if case .waits(let cause) = ControlDaemon.stop(of: lockspace) {
+        sight.lockspace = .stopped(cause)
+      }
     }
     return sight
   }

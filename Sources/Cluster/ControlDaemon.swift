@@ -31,13 +31,27 @@ enum ControlDaemon {
     return Fencing(configuration: String(decoding: used, as: UTF8.self))
   }
 
-  /// What a stopped lockspace waits for; nil where it does not answer, or does not wait. May wait
-  /// without end; one thread at a time.
-  static func cause(ofStopped lockspace: String) -> StopCause? {
+  /// What it says of a stopped lockspace.
+  enum Stop: Hashable, Sendable {
+    /// That it waits for something, if for anything that it tells.
+    case waits(StopCause?)
+    /// That it has none of that name: it has left it, or has not been told of it yet.
+    case unknown
+    /// Nothing.
+    case unanswered
+  }
+
+  /// Asks what a stopped lockspace waits for. May wait without end; one thread at a time.
+  static func stop(of lockspace: String) -> Stop {
     withoutBrokenPipes {
       var name = [CChar](lockspace.utf8CString)
       var state = dlmc_lockspace()
-      guard dlmc_lockspace_info(&name, &state) == 0 else { return nil }
+      switch dlmc_lockspace_info(&name, &state) {
+      case 0: break
+      // `query_lockspace_info` in its main.c.
+      case -ENOENT: return .unknown
+      default: return .unanswered
+      }
       var failed: [NodeID] = []
       if state.cg_next.wait_condition == DLMC_LS_WAIT_FENCING {
         var nodes = [dlmc_node](repeating: dlmc_node(), count: Self.mostNodes)
@@ -52,7 +66,7 @@ enum ControlDaemon {
             .sorted()
         }
       }
-      return StopCause(state, failed: failed)
+      return .waits(StopCause(state, failed: failed))
     }
   }
 

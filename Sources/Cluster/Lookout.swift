@@ -11,14 +11,17 @@ struct Lookout {
     var connection: Result<QuorumConnection, CorosyncFault>?
     var nodes: Result<ClusterNodes, CorosyncFault>?
     var fencing: Fencing?
-    /// What dlm_controld told, which may be that it waits for nothing.
-    var cause: StopCause??
+    /// What dlm_controld told of a lockspace that is stopped.
+    var stop: ControlDaemon.Stop?
   }
 
   /// How often it looks at what gives no news, in ms.
   private static let tick: Int64 = 1000
   /// How often it asks again, in ms, what only an administrator changes (`dlm_tool set_config`).
   private static let refresh: Int64 = 30_000
+
+  /// How often dlm_controld must deny a lockspace, a second apart, before it is taken at its word.
+  private static let denialsBelieved = 2
 
   private let settings: ClusterWatch.Settings
   private let wakeUp: WakeUp
@@ -34,6 +37,9 @@ struct Lookout {
   private var areNodesCurrent = false
   private var fencing: Fencing?
   private var cause: StopCause?
+  /// Since the lockspace was last seen running, how often dlm_controld has said that it has none; nil
+  /// while it was never seen running: then dlm_controld may not have been told of it yet.
+  private var denials: Int?
   private var nextTick: Int64 = 0
   private var nextRefresh: Int64 = 0
 
@@ -96,7 +102,13 @@ struct Lookout {
     case .failure?, nil: break
     }
     fencing = answers.fencing ?? fencing
-    if let cause = answers.cause { self.cause = cause }
+    switch answers.stop {
+    case .waits(let cause)?:
+      self.cause = cause
+      denials = denials.map { _ in 0 }
+    case .unknown?: denials = denials.map { $0 + 1 }
+    case .unanswered?, nil: break
+    }
   }
 
   private mutating func hearCorosync() {
@@ -166,15 +178,19 @@ struct Lookout {
     let sight = LockspaceStatus.read(settings.lockspace)
     guard case .stopped = sight else {
       cause = nil
+      if case .running = sight { denials = 0 }
       return sight
     }
     if isTick {
       controlDaemon.ask { [answers, wakeUp, lockspace = settings.lockspace] in
-        let cause = ControlDaemon.cause(ofStopped: lockspace)
-        answers.change { $0.cause = .some(cause) }
+        let stop = ControlDaemon.stop(of: lockspace)
+        answers.change { $0.stop = stop }
         wakeUp.raise()
       }
     }
+    // What is left of it waits for this program to close it (`remove_lockspace` in the kernel's
+    // lockspace.c); other nodes have its locks already.
+    if let denials, denials >= Self.denialsBelieved { return .absent }
     return .stopped(cause)
   }
 }

@@ -8,7 +8,8 @@ final class Answers: Sendable {
   typealias Answer = (lock: LockID, outcome: LockOutcome)
 
   private struct State {
-    var locks: [LockID?]
+    /// Empty until every operation has begun.
+    var locks: [LockID]
     var outcomes: [LockOutcome?]
     /// Outcomes that have not come, and one for the loop that begins the operations.
     var missing: Int
@@ -20,7 +21,7 @@ final class Answers: Sendable {
   private init(count: Int, then: @escaping @Sendable ([Answer]) -> Void) {
     state = Mutex(
       State(
-        locks: Array(repeating: nil, count: count), outcomes: Array(repeating: nil, count: count),
+        locks: [], outcomes: Array(repeating: nil, count: count),
         missing: count + 1))
     self.then = then
   }
@@ -33,15 +34,17 @@ final class Answers: Sendable {
     then: @escaping @Sendable ([Answer]) -> Void
   ) {
     let answers = Answers(count: elements.count, then: then)
+    var locks: [LockID] = []
+    locks.reserveCapacity(elements.count)
     engine.together {
       for (index, element) in elements.enumerated() {
         let lock = begin(element) { outcome in
           answers.arrive { $0.outcomes[index] = outcome }
         }
-        answers.state.withLock { $0.locks[index] = lock }
+        locks.append(lock)
       }
     }
-    answers.arrive { _ in }
+    answers.arrive { $0.locks = locks }
   }
 
   private func arrive(_ record: (inout State) -> Void) {
@@ -50,8 +53,7 @@ final class Answers: Sendable {
       state.missing -= 1
       guard state.missing == 0 else { return nil }
       return zip(state.locks, state.outcomes).compactMap { lock, outcome in
-        guard let lock, let outcome else { return nil }
-        return (lock, outcome)
+        outcome.map { (lock, $0) }
       }
     }
     if let complete { then(complete) }

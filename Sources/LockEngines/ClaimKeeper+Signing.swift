@@ -13,9 +13,12 @@ extension ClaimKeeper {
       else { return nil }
       return (step.claim, hold)
     }
+    // The same for all of a batch.
+    let values = Dictionary(
+      uniqueKeysWithValues: [LockMode.pw, .ex].map { ($0, value(owner, $0)) })
     Answers.gather(signed, from: engine) { step, completion in
       engine.convert(
-        step.hold.lock, to: step.hold.mode, [], value: value(owner, step.hold.mode),
+        step.hold.lock, to: step.hold.mode, [], value: values[step.hold.mode] ?? nil,
         then: completion)
       return step.hold.lock
     } then: { [self] answers in

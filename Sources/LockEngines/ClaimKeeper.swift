@@ -230,8 +230,9 @@ public final class ClaimKeeper: Sendable {
   private func unlock(
     _ owner: OwnerID, where isMeant: (ResourceName) -> Bool, then: @escaping @Sendable () -> Void
   ) {
-    let holds = holds(owner).filter { isMeant($0.key) }
-      .map { (resource: $0.key, lock: $0.value.lock) }
+    let holds = holds(owner).compactMap { resource, hold in
+      isMeant(resource) ? (resource: resource, lock: hold.lock) : nil
+    }
     Answers.gather(holds, from: engine) { hold, completion in
       engine.unlock(hold.lock, value: LockValue.none, then: completion)
       return hold.lock

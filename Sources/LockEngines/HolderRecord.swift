@@ -21,15 +21,15 @@ extension Holder {
 
   /// The block that says so.
   var value: LockValue {
-    var bytes: [UInt8] = [Self.version, mode.rawValue, 0, 0]
-    bytes.reserveCapacity(LockValue.length)
-    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: node.number >> (8 * shift))) }
-    bytes += domain.bytes
-    for shift in 0..<8 {
-      bytes.append(UInt8(truncatingIfNeeded: since.milliseconds >> (8 * shift)))
+    var block = SIMD32<UInt8>.zero
+    block[0] = Self.version
+    block[1] = mode.rawValue
+    for (index, byte) in zip(8..<24, domain.bytes) { block[index] = byte }
+    for index in 0..<4 { block[4 + index] = UInt8(truncatingIfNeeded: node.number >> (8 * index)) }
+    for index in 0..<8 {
+      block[24 + index] = UInt8(truncatingIfNeeded: since.milliseconds >> (8 * index))
     }
-    // Of that length by construction.
-    return LockValue(bytes) ?? .none
+    return LockValue(block: block)
   }
 
   private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {

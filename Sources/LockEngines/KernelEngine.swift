@@ -15,7 +15,6 @@ public final class KernelEngine: LockEngine {
 
   private struct Queue {
     var tasks: [Task] = []
-    var nextNumber: UInt64 = 1
     /// Calls of ``KernelEngine/together(_:)`` under way: the bell waits for their end.
     var gatherings = 0
     /// From then on nothing is done and nothing answered.
@@ -23,6 +22,7 @@ public final class KernelEngine: LockEngine {
   }
 
   private let queue = Mutex(Queue())
+  private let lastNumber = Atomic<UInt64>(0)
   /// Readable when a task waits.
   private let bell: Int32
   private let losses = LossReport()
@@ -58,7 +58,7 @@ public final class KernelEngine: LockEngine {
       ]
       poll(&ready, nfds_t(ready.count), -1)
       if ready[0].revents != 0 { dlmguard_eventfd_clear(bell) }
-      if ready[1].revents != 0 { locks.lockspace.dispatch() }
+      if ready[1].revents != 0 { locks.lockspace.hear(locks.take) }
       let tasks = queue.withLock { queue in
         defer { queue.tasks = [] }
         return queue.tasks
@@ -75,13 +75,21 @@ public final class KernelEngine: LockEngine {
   }
 
   /// Runs something on the engine's thread, after what was asked for before.
-  func perform(_ task: @escaping Task) {
-    let isFirst = queue.withLock { queue in
-      if queue.hasEnded { return false }
+  ///
+  /// - Returns: false where the engine has ended, and it will never run.
+  @discardableResult
+  func perform(_ task: @escaping Task) -> Bool {
+    let (willRun, isFirst) = queue.withLock { queue in
+      if queue.hasEnded { return (false, false) }
       defer { queue.tasks.append(task) }
-      return queue.tasks.isEmpty && queue.gatherings == 0
+      return (true, queue.tasks.isEmpty && queue.gatherings == 0)
     }
     if isFirst { dlmguard_eventfd_raise(bell) }
+    return willRun
+  }
+
+  private func nextLock() -> LockID {
+    LockID(number: lastNumber.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
   /// See ``LockEngine/together(_:)``. Operations of other threads that begin meanwhile go along.
@@ -102,10 +110,7 @@ public final class KernelEngine: LockEngine {
     _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, value: LockValue?,
     then: @escaping Completion
   ) -> LockID {
-    let lock = queue.withLock { queue in
-      defer { queue.nextNumber += 1 }
-      return LockID(number: queue.nextNumber)
-    }
+    let lock = nextLock()
     perform { $0.request(lock, resource, mode, options, then) }
     return lock
   }
@@ -134,10 +139,7 @@ public final class KernelEngine: LockEngine {
   public func adopt(
     _ resource: ResourceName, _ mode: LockMode, then: @escaping @Sendable (Adoption) -> Void
   ) {
-    let lock = queue.withLock { queue in
-      defer { queue.nextNumber += 1 }
-      return LockID(number: queue.nextNumber)
-    }
+    let lock = nextLock()
     perform { [self] locks in
       locks.adopt(lock, resource, mode, then) {
         DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { [self] in
@@ -147,11 +149,11 @@ public final class KernelEngine: LockEngine {
     }
   }
 
-  /// Asks the engine's thread and waits for it: without end while the lockspace is stopped.
+  /// Asks the engine's thread and waits for it: without end while the lockspace is stopped. None once
+  /// the engine has ended.
   public func locks() -> [LockRecord] {
     let answer = Answer()
-    perform { locks in answer.give(locks.all) }
-    return answer.wait()
+    return perform { locks in answer.give(locks.all) } ? answer.wait() : []
   }
 
   /// See ``LockEngine/onLoss(_:)``; called on the engine's thread.

@@ -1,4 +1,5 @@
 import CLibDLM
+import CLinux
 import LockModel
 
 /// One lock in the kernel, with the memory that libdlm writes to from its request to its end: that
@@ -12,6 +13,8 @@ final class KernelLock {
       /// The conversion to NL that goes before the release of a writer's lock.
       case releaseOfWriter
       case release
+      /// The same mode again, because a stranger has done something with the lock.
+      case reassertion
     }
 
     var kind: Kind
@@ -22,20 +25,18 @@ final class KernelLock {
   let resource: ResourceName
   let status: UnsafeMutablePointer<dlm_lksb>
   private let block: UnsafeMutablePointer<CChar>
-  private let ended: (KernelLock, Int32) -> Void
+  private var isValueValid = true
 
   /// Nil until a new request is granted.
   var granted: LockMode?
   var pending: Pending?
   /// The value block as this lock last read or wrote it; nil where it never did. While the lock is a
   /// writer's, nobody else can have changed it.
-  private var known: [UInt8]?
+  private var known: LockValue?
 
-  /// - Parameter ended: told the positive status of every completion (0, `EAGAIN`, `EUNLOCK`, …).
-  init(_ id: LockID, _ resource: ResourceName, ended: @escaping (KernelLock, Int32) -> Void) {
+  init(_ id: LockID, _ resource: ResourceName) {
     self.id = id
     self.resource = resource
-    self.ended = ended
     block = .allocate(capacity: LockValue.length)
     block.initialize(repeating: 0, count: LockValue.length)
     status = .allocate(capacity: 1)
@@ -51,11 +52,22 @@ final class KernelLock {
   /// The kernel's own number, once the request has been sent; used again after the lock's end.
   var number: UInt32 { status.pointee.sb_lkid }
 
-  /// What libdlm hands back to its callbacks.
-  var argument: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+  /// By which the kernel's news are known to be those of this process's operations: an address that no
+  /// other lock has.
+  var argument: UnsafeMutableRawPointer { UnsafeMutableRawPointer(status) }
 
-  func completed() {
-    ended(self, status.pointee.sb_status)
+  /// Whether news are the end of an operation of this process.
+  func isAnswered(by news: dlmguard_lock_news) -> Bool {
+    news.argument == UInt64(UInt(bitPattern: argument))
+  }
+
+  /// Takes in the value block, if the kernel has read it for this lock.
+  func take(_ news: dlmguard_lock_news) {
+    isValueValid = news.flags & UInt8(DLM_SBF_VALNOTVALID) == 0
+    guard news.has_value != 0 else { return }
+    content = withUnsafeBytes(of: news.value) { bytes in
+      LockValue(block: bytes.loadUnaligned(as: SIMD32<UInt8>.self))
+    }
   }
 
   // MARK: - The value block
@@ -65,12 +77,12 @@ final class KernelLock {
   func prepareBlock(for transfer: ValueTransfer, _ value: LockValue?) -> Bool {
     switch transfer {
     case .write:
-      guard let bytes = value?.bytes ?? known else { return false }
-      fill(bytes)
+      guard let value = value ?? known else { return false }
+      content = value
     case .read:
       // Left as it is where nobody has ever written.
-      fill(LockValue.none.bytes)
-    case .none: fill(known ?? LockValue.none.bytes)
+      content = .none
+    case .none: content = known ?? .none
     }
     return true
   }
@@ -80,21 +92,17 @@ final class KernelLock {
     switch transfer {
     case .none: return nil
     case .write:
-      known = bytes
+      known = content
       return nil
     case .read:
-      let isValid = UInt8(bitPattern: status.pointee.sb_flags) & UInt8(DLM_SBF_VALNOTVALID) == 0
-      let read = isValid ? bytes : LockValue.none.bytes
+      let read = isValueValid ? content : .none
       known = read
-      return LockValue(read).flatMap { $0 == .none ? nil : $0 }
+      return read == .none ? nil : read
     }
   }
 
-  private var bytes: [UInt8] {
-    Array(UnsafeRawBufferPointer(start: block, count: LockValue.length))
-  }
-
-  private func fill(_ bytes: [UInt8]) {
-    UnsafeMutableRawBufferPointer(start: block, count: LockValue.length).copyBytes(from: bytes)
+  private var content: LockValue {
+    get { LockValue(block: UnsafeRawPointer(block).loadUnaligned(as: SIMD32<UInt8>.self)) }
+    set { UnsafeMutableRawPointer(block).storeBytes(of: newValue.block, as: SIMD32<UInt8>.self) }
   }
 }

@@ -1,4 +1,5 @@
 import CLibDLM
+import CLinux
 import Glibc
 import LockModel
 
@@ -9,6 +10,8 @@ final class KernelLocks {
   let lockspace: Lockspace
   private let losses: LossReport
   private(set) var locks: [LockID: KernelLock] = [:]
+  /// By the kernel's numbers, of those that it has.
+  private var numbered: [UInt32: KernelLock] = [:]
   /// The lockspace is closed.
   var hasEnded = false
   /// How many ids were given out from the other end of the numbers.
@@ -25,11 +28,13 @@ final class KernelLocks {
     _ id: LockID, _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions,
     _ then: @escaping Completion
   ) {
-    let lock = makeLock(id, resource)
+    let lock = KernelLock(id, resource)
     locks[id] = lock
     begin(lock, .request(mode), then) {
       _ = lock.prepareBlock(for: .read, nil)
-      return lockspace.request(lock, mode, Self.flags(options) | UInt32(LKF_VALBLK))
+      let error = lockspace.request(lock, mode, Self.flags(options) | UInt32(LKF_VALBLK))
+      if error == 0 { numbered[lock.number] = lock }
+      return error
     }
   }
 
@@ -50,7 +55,7 @@ final class KernelLocks {
     switch lock.pending?.kind {
     // The completion comes as for any operation; none comes where it was granted first.
     case .request, .conversion: _ = lockspace.unlock(lock, UInt32(LKF_CANCEL))
-    case .releaseOfWriter, .release, nil: break
+    case .reassertion, .releaseOfWriter, .release, nil: break
     }
   }
 
@@ -79,11 +84,12 @@ final class KernelLocks {
   }
 
   private func adopt(_ id: LockID, _ resource: ResourceName, _ mode: LockMode) -> Int32 {
-    let lock = makeLock(id, resource)
+    let lock = KernelLock(id, resource)
     _ = lock.prepareBlock(for: .none, nil)
     let error = lockspace.adopt(lock, mode)
     guard error == 0 else { return error }
     locks[id] = lock
+    numbered[lock.number] = lock
     lock.granted = mode
     return 0
   }
@@ -99,10 +105,6 @@ final class KernelLocks {
     (options.contains(.noQueue) ? UInt32(LKF_NOQUEUE) : 0)
       | (options.contains(.queueConversion) ? UInt32(LKF_QUECVT) : 0)
       | (options.contains(.expedite) ? UInt32(LKF_EXPEDITE) : 0)
-  }
-
-  private func makeLock(_ id: LockID, _ resource: ResourceName) -> KernelLock {
-    KernelLock(id, resource) { [unowned self] lock, status in completed(lock, status) }
   }
 
   /// A granted lock for which nothing is under way.
@@ -147,9 +149,19 @@ final class KernelLocks {
     }
   }
 
+  /// What the kernel says. Nothing is done where somebody waits for what is held: an owner's locks live
+  /// as long as its process.
+  func take(_ news: dlmguard_lock_news) {
+    guard news.blocking == 0, let lock = numbered[news.number] else { return }
+    guard lock.isAnswered(by: news), let pending = lock.pending else {
+      return completedUnasked(lock, news.status)
+    }
+    lock.take(news)
+    completed(lock, pending, news.status)
+  }
+
   /// The kernel has ended an operation, or the lock.
-  private func completed(_ lock: KernelLock, _ status: Int32) {
-    guard let pending = lock.pending else { return completedUnasked(lock) }
+  private func completed(_ lock: KernelLock, _ pending: KernelLock.Pending, _ status: Int32) {
     switch (pending.kind, status) {
     case (.release, 0):
       // Of the conversion before it.
@@ -162,6 +174,10 @@ final class KernelLocks {
       let value = lock.takeBlock(of: ValueTransfer(from: lock.granted, to: mode))
       lock.granted = mode
       finish(lock, .granted(value), isGone: false)
+    case (.reassertion, 0): finish(lock, .granted(nil), isGone: false)
+    case (.reassertion, EAGAIN):
+      finish(lock, .refused, isGone: true)
+      report(lock, "another program of this node has weakened it, and somebody else has it now")
     case (.release, EUNLOCK): finish(lock, .released, isGone: true)
     case (_, EUNLOCK):
       finish(lock, .unknownLock, isGone: true)
@@ -175,12 +191,21 @@ final class KernelLocks {
   }
 
   /// Somebody has used the lock by its number, through a descriptor of their own: the kernel lets any
-  /// process of root, tells this one of the end, and has put the result into their memory.
-  private func completedUnasked(_ lock: KernelLock) {
-    // Nothing else gives back what the kernel keeps, but to ask: the same mode again, which costs
-    // nothing where it is still held.
-    guard locks[lock.id] != nil, let granted = lock.granted else { return }
-    begin(lock, .conversion(granted), { _ in }) { lockspace.convert(lock, granted, 0) }
+  /// process of root, and tells this one of the end (fs/dlm/user.c, `dlm_user_unlock`).
+  private func completedUnasked(_ lock: KernelLock, _ status: Int32) {
+    guard let granted = lock.granted else { return }
+    if status == EUNLOCK {
+      if lock.pending != nil { finish(lock, .unknownLock, isGone: true) } else { forget(lock) }
+      return report(lock, "another program of this node has released it")
+    }
+    // It may have another mode by now, or another value: the same as before is asked for again, which
+    // costs nothing where it is still held.
+    guard lock.pending == nil else { return }
+    begin(lock, .reassertion, { _ in }) {
+      let transfer = ValueTransfer(from: granted, to: granted)
+      let block = lock.prepareBlock(for: transfer, nil) ? UInt32(LKF_VALBLK) : 0
+      return lockspace.convert(lock, granted, UInt32(LKF_NOQUEUE) | block)
+    }
   }
 
   private func finish(_ lock: KernelLock, _ outcome: LockOutcome, isGone: Bool) {
@@ -192,6 +217,8 @@ final class KernelLocks {
 
   func forget(_ lock: KernelLock) {
     locks[lock.id] = nil
+    // The kernel may have given the number to another one already.
+    if numbered[lock.number] === lock { numbered[lock.number] = nil }
   }
 
   func report(_ lock: KernelLock, _ reason: String) {
@@ -204,6 +231,7 @@ final class KernelLocks {
         switch lock.pending?.kind {
         case .request(let mode), .conversion(let mode): mode
         case .releaseOfWriter, .release: .nl
+        case .reassertion: lock.granted
         case nil: nil
         }
       return LockRecord(

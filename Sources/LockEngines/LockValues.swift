@@ -28,22 +28,25 @@ public struct LockValue: Hashable, Sendable {
   /// Its length in bytes, always.
   public static let length = 32
 
-  /// Exactly ``length`` of them; what they mean is the writer's business.
-  public let bytes: [UInt8]
+  /// In one piece: every lock of a batch carries some.
+  let block: SIMD32<UInt8>
+
+  init(block: SIMD32<UInt8>) {
+    self.block = block
+  }
 
   /// Nil unless there are exactly ``length`` bytes.
   public init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.length else { return nil }
-    self.bytes = bytes
+    block = SIMD32(bytes)
   }
 
-  private init(zeros: Void) {
-    bytes = [UInt8](repeating: 0, count: Self.length)
-  }
+  /// Exactly ``length`` of them; what they mean is the writer's business.
+  public var bytes: [UInt8] { block.indices.map { block[$0] } }
 
   /// All zero: what writing it says is that nothing is written. The kernel cannot tell the two
   /// apart, so readers are given nil.
-  public static let none = LockValue(zeros: ())
+  public static let none = LockValue(block: .zero)
 }
 
 /// How a request is to be treated when it cannot be granted at once.

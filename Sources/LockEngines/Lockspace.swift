@@ -55,6 +55,7 @@ public final class Lockspace {
     }
     self.name = name
     descriptor = dlm_ls_get_fd(handle)
+    dlmguard_never_block(descriptor)
   }
 
   private static func unavailable(_ verb: String, _ name: String, _ error: Int32) -> Unavailable {
@@ -82,9 +83,13 @@ public final class Lockspace {
     dlm_release_lockspace(name, handle, 0)
   }
 
-  /// Calls the callbacks of all that has ended.
-  func dispatch() {
-    dlm_dispatch(descriptor)
+  /// Hands out what the kernel has to say, until there is nothing more.
+  ///
+  /// libdlm's own `dlm_dispatch` writes each result to the address that the kernel tells: any process
+  /// of root may use a lock of this one by its number, and then that is an address of theirs.
+  func hear(_ take: (dlmguard_lock_news) -> Void) {
+    var news = dlmguard_lock_news()
+    while dlmguard_next_lock_news(descriptor, &news) > 0 { take(news) }
   }
 
   /// Whether a recovery stands still or is under way: `recover_status` in sysfs, whose bit 0x40 is
@@ -128,18 +133,12 @@ public final class Lockspace {
     let result = name.withUTF8 { bytes in
       dlm_ls_lockx(
         handle, UInt32(mode.rawValue), lock.status, flags, bytes.baseAddress, UInt32(bytes.count),
-        0, kernelLockCompleted, lock.argument, kernelLockBlocking, nil, nil)
+        0, kernelLockNews, lock.argument, kernelLockNews, nil, nil)
     }
     return result == 0 ? 0 : errno
   }
 }
 
-/// The completion callback: the result stands in the lock's `lksb`.
-private nonisolated func kernelLockCompleted(_ argument: UnsafeMutableRawPointer?) {
-  guard let argument else { return }
-  Unmanaged<KernelLock>.fromOpaque(argument).takeUnretainedValue().completed()
-}
-
-/// The blocking callback: somebody waits. Nothing is done about it, because an owner's locks live as
-/// long as its process; and without a callback the kernel would send none to a later queue.
-private nonisolated func kernelLockBlocking(_ argument: UnsafeMutableRawPointer?) {}
+/// The kernel wants an address to call back, and says it again with its news (fs/dlm/user.c,
+/// `device_user_lock`); nobody calls it, because ``Lockspace/hear(_:)`` reads the news itself.
+private nonisolated func kernelLockNews(_ argument: UnsafeMutableRawPointer?) {}

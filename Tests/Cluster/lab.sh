@@ -91,9 +91,9 @@ lockspace_of() {
     mine && $1 == "members" { $1 = ""; sub(/^ */, ""); sub(/ *$/, ""); print }' <<<"$found")" "$2"
 }
 
-# Power failure, and power again until the node is back in the cluster.
-power_off() { lab kill "$1"; }
-power_on() { lab up "$1" && lab wait "$1"; }
+# Power failure of nodes, and power again until they are back in the cluster.
+power_off() { lab kill "$@"; }
+power_on() { lab up "$@" && lab wait "$@"; }
 
 # A node that hangs, and goes on later as if nothing had been.
 freeze() { lab pause "$1"; }
@@ -114,7 +114,7 @@ restart_cluster() {
   lab reboot && lab wait
 }
 
-# How often a node was powered off at the wish of another.
+# How often a node was powered off at the wish of another since the case began.
 fencings() { lab fenced | grep -c "wants node$1 off: done"; }
 
 # fenced N [COUNT]: it was so often, once if not said.

@@ -65,10 +65,10 @@ refused() {
 clean() {
   local name
   while read -r name; do
-    [ -n "$name" ] && v destroy "$name"
+    [ -n "$name" ] && v destroy "$name" </dev/null
   done < <(v list --name)
   while read -r name; do
-    [ -n "$name" ] && v undefine "$name" --managed-save
+    [ -n "$name" ] && v undefine "$name" --managed-save </dev/null
   done < <(v list --all --name)
   [ "${1:-}" = unguarded ] || eventually 40 nobody
 }

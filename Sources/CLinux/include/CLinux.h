@@ -119,4 +119,21 @@ ssize_t dlmguard_read_link(const char *path, char *target, size_t capacity);
  * -ENODEV where PATH is another device. */
 int dlmguard_loop_file(const char *path, uint32_t major, uint32_t minor, struct dlmguard_file *file);
 
+/* --- the distributed lock manager --- */
+
+/* What the kernel has to say about a lock of this process (linux/dlm_device.h, struct dlm_lock_result). */
+struct dlmguard_lock_news {
+	uint32_t number;    /* the kernel's lkid */
+	int32_t status;     /* how an operation ended: 0, EAGAIN, DLM_EUNLOCK, ...; positive */
+	uint64_t argument;  /* what was submitted with the operation, by whichever process did that */
+	uint8_t blocking;   /* the mode that somebody waits for; 0 where an operation has ended */
+	uint8_t flags;      /* DLM_SBF_... */
+	uint8_t has_value;  /* whether the value block was read */
+	uint8_t value[32];
+};
+/* The next of them at a lockspace's descriptor, which must not block: 1, 0 for none, or -errno. */
+int dlmguard_next_lock_news(int lockspace, struct dlmguard_lock_news *news);
+/* Lets no read of a descriptor wait. */
+int dlmguard_never_block(int fd);
+
 #endif
