@@ -30,7 +30,7 @@ struct AuditLog: Sendable {
     switch kind {
     case .lost: .critical
     case .alarm, .impeded, .suspended: .error
-    case .refused, .unguarded, .unready: .warning
+    case .refused, .observed, .unguarded, .unready: .warning
     case .acquired, .bound, .released, .saved, .recovered, .ready, .unimpeded, .resumed: .notice
     }
   }

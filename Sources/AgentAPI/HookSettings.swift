@@ -1,4 +1,4 @@
-/// What the hook reads of the configuration file: three top-level keys.
+/// What the hook reads of the configuration file: four top-level keys.
 ///
 /// The agent reads the whole file with a TOML library. The hook cannot afford one at five calls in
 /// a domain's life, so it takes its keys in their plainest form only, and is an error where they
@@ -12,10 +12,21 @@ public struct HookSettings: Hashable, Sendable {
     case refuse
   }
 
+  /// What becomes of a start that is to be refused.
+  public enum Mode: String, CaseIterable, Hashable, Sendable {
+    /// It is refused, and nothing starts without the agent's word.
+    case enforce
+    /// It goes on, also where there is no agent, and what it would have been refused for is logged: for
+    /// trying the guard out on guests that run already. Two of them may then write one disk.
+    case observe
+  }
+
   /// Where hook and agent look for the configuration.
   public static let defaultFile = "/etc/dlmguard/dlmguard.conf"
   /// The keys that it reads, of that file alone: the agent's drop-in files must not hold them.
-  public static let keys: Set<String> = ["socket", "hook_timeout_ms", "session_starts"]
+  public static let keys: Set<String> = [
+    "socket", "hook_timeout_ms", "session_starts", "mode",
+  ]
   /// What `hook_timeout_ms` may be, in ms.
   public static let timeouts = 100...60_000
 
@@ -25,6 +36,8 @@ public struct HookSettings: Hashable, Sendable {
   public private(set) var hookTimeout = 10_000
   /// `session_starts`: decides the `prepare` of a domain under a user's own libvirt.
   public private(set) var sessionStarts = SessionStarts.allow
+  /// `mode`.
+  public private(set) var mode = Mode.enforce
 
   /// What holds where there is no file.
   public init() {}
@@ -60,7 +73,9 @@ public struct HookSettings: Hashable, Sendable {
     var scanner = SettingsScanner(text)
     var seen: [String] = []
     while let key = scanner.nextKey() {
-      guard key == "socket" || key == "hook_timeout_ms" || key == "session_starts" else {
+      guard
+        key == "socket" || key == "hook_timeout_ms" || key == "session_starts" || key == "mode"
+      else {
         scanner.skipValue()
         continue
       }
@@ -86,6 +101,11 @@ public struct HookSettings: Hashable, Sendable {
               + "\(Self.timeouts.upperBound)")
         }
         hookTimeout = milliseconds
+      case "mode":
+        guard case .text(let word) = value, let choice = Mode(rawValue: word) else {
+          throw wrong("must be \"enforce\" or \"observe\"")
+        }
+        mode = choice
       default:
         guard case .text(let word) = value, let choice = SessionStarts(rawValue: word) else {
           throw wrong("must be \"allow\" or \"refuse\"")

@@ -1,4 +1,5 @@
 import AgentAPI
+import GuardCore
 import LockModel
 import ResourceIdentity
 import TOMLKit
@@ -89,13 +90,15 @@ struct ConfigurationReader {
       let hooks = try HookSettings(text: layer.text)
       guard hooks.socket == configuration.socket,
         Int64(hooks.hookTimeout) == configuration.hookTimeout,
-        hooks.sessionStarts == configuration.sessionStarts
+        hooks.sessionStarts == configuration.sessionStarts,
+        hooks.mode == configuration.policy.mode
       else {
         return problems.append(
           Configuration.Problem(
             file: layer.file, line: nil,
-            problem: "socket, hook_timeout_ms and session_starts must stand on lines of their own, "
-              + "as key = value before any [table]: libvirt's hook reads them no other way"))
+            problem:
+              "socket, hook_timeout_ms, session_starts and mode must stand on lines of their "
+              + "own, as key = value before any [table]: libvirt's hook reads them no other way"))
       }
     } catch {
       problems.append(

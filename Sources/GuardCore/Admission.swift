@@ -29,6 +29,14 @@ enum Inadmissible: Error {
   case unidentified(Resource, reason: String)
   case absent(Resource)
   case writtenTwice(Resource, Resource)
+
+  /// The one without which the rest might do.
+  var culprit: Resource {
+    switch self {
+    case .unidentified(let resource, _), .absent(let resource), .writtenTwice(_, let resource):
+      resource
+    }
+  }
 }
 
 /// Turns what the storage said into one claim a resource name. Resources of a kind that is off make

@@ -5,6 +5,8 @@ public struct AuditLine: Hashable, Sendable {
   /// What the guard did. The words stand in the log, where programs may look for them.
   public enum Kind: String, Hashable, Sendable {
     case acquired, refused, bound, released, saved, recovered, unguarded, alarm
+    /// What would have been refused, where `mode = "observe"` refuses nothing.
+    case observed
     /// Locks of an owner are gone that it never gave back.
     case lost
     /// The agent cannot keep locks yet; ended by `ready`.

@@ -43,14 +43,17 @@ extension Guard {
       // That start was called off already: its own `release` has come, or means this one.
       return refused(request, .prepare, domain, .unsafe, stillWaiting(domain))
     }
-    update(owner.id) { $0.foreignReleases += 1 }
+    // libvirt will not call off what it is let do.
+    if !isObserved(.prepare) { update(owner.id) { $0.foreignReleases += 1 } }
     refused(request, .prepare, domain, .conflict, alreadyHere(owner, asking: domain))
   }
 
   /// Whether nothing may be locked now: then the request has been refused. A guest that runs already
   /// is not shut out by that: the engine will answer when it can.
+  ///
+  /// - Parameter operation: nil for what no hook asks for.
   mutating func refuseImpeded(
-    _ operation: HookOperation, _ domain: Domain, _ request: RequestID?
+    _ operation: HookOperation?, _ domain: Domain, _ request: RequestID?
   ) -> Bool {
     guard operation != .reconnect, let obstacle else { return false }
     refused(request, operation, domain, .unsafe, start(of: domain, obstacle))
@@ -58,17 +61,32 @@ extension Guard {
   }
 
   /// What a start needs to be granted, or why that is hopeless before anybody is asked.
-  private func wish(
+  private mutating func wish(
     _ call: HookCall, _ domain: Domain, _ survey: Survey
   ) -> Result<[Claim], Refusal> {
-    let wanted: [Claim]
-    do throws(Inadmissible) {
-      wanted =
-        [Claim(domain)]
-        + (try claims(
-          survey.identifications, policy: policy, needsAll: call.operation == .start))
-    } catch {
-      return .failure(Refusal(error.code, error.text(of: domain)))
+    var wanted = [Claim(domain)]
+    var identifications = survey.identifications
+    while true {
+      do throws(Inadmissible) {
+        wanted += try claims(
+          identifications, policy: policy, needsAll: call.operation == .start)
+        break
+      } catch {
+        guard isObserved(call.operation) else {
+          return .failure(Refusal(error.code, error.text(of: domain)))
+        }
+        observed(call.operation, domain, error.text(of: domain))
+        let culprit = error.culprit
+        identifications.removeAll {
+          $0.resource.device == culprit.device && $0.resource.source == culprit.source
+        }
+      }
+    }
+    guard !isObserved(call.operation) else {
+      if let message = policy.refusal(of: domain, with: call.unguarded) {
+        observed(call.operation, domain, message)
+      }
+      return .success(wanted)
     }
     if let message = policy.refusal(of: domain, with: call.unguarded) {
       return .failure(Refusal(.unsafe, message))
@@ -150,14 +168,20 @@ extension Guard {
       .record(updated.record(owner.origin == .client ? .running : .starting), .admission))
   }
 
+  /// - Parameter operation: nil for what no hook asks for.
   mutating func refused(
-    _ request: RequestID?, _ operation: HookOperation, _ domain: Domain, _ code: Refusal.Code,
+    _ request: RequestID?, _ operation: HookOperation?, _ domain: Domain, _ code: Refusal.Code,
     _ message: String
   ) {
+    if isObserved(operation) {
+      observed(operation, domain, message)
+      return reply(request, .done)
+    }
     effects.append(
       .audit(
         AuditLine(
-          .refused, domain, nil, [("operation", operation.rawValue), ("reason", message)])))
+          .refused, domain, nil,
+          [("operation", operation?.rawValue ?? "acquire"), ("reason", message)])))
     // A refused reconnect would kill a running guest: only a lock known to be lost may do that.
     if operation == .reconnect {
       alarm("\(message) It runs UNGUARDED.", owner: nil)
@@ -167,12 +191,14 @@ extension Guard {
     }
   }
 
-  func operation(_ purpose: Owner.Admission.Purpose) -> HookOperation {
+  /// Nil for what no hook asks for.
+  func operation(_ purpose: Owner.Admission.Purpose) -> HookOperation? {
     switch purpose {
     case .start: .start
     case .started: .started
     case .reconnect: .reconnect
-    case .prepare, .operation, .recovery: .prepare
+    case .prepare: .prepare
+    case .operation, .recovery: nil
     }
   }
 

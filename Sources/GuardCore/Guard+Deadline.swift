@@ -42,6 +42,15 @@ extension Guard {
   private mutating func overdue(
     _ request: RequestID, _ owner: Owner, _ admission: Owner.Admission
   ) {
+    if let operation = operation(admission.purpose), isObserved(operation) {
+      // The start goes on, and what it is granted later is its own.
+      var admission = admission
+      admission.request = nil
+      update(owner.id) { $0.replace(admission) }
+      return refused(
+        request, operation, owner.domain, .unsafe,
+        engineIsLate(owner.domain, "its locks have not been granted"))
+    }
     abandon(owner.id, admission)
     // The guest runs: what it is granted later is bound to it all the same.
     if admission.purpose == .reconnect { return reply(request, .done) }

@@ -40,7 +40,7 @@ extension Guard {
     loseLate(id, admission)
   }
 
-  private mutating func granted(_ owner: Owner, _ admission: Owner.Admission) {
+  mutating func granted(_ owner: Owner, _ admission: Owner.Admission) {
     let id = owner.id
     if !admission.claims.isEmpty {
       audit(
@@ -109,6 +109,10 @@ extension Guard {
     _ owner: Owner, _ admission: Owner.Admission, _ refused: [RefusedClaim]
   ) {
     let message = conflict(owner.domain, refused)
+    if let operation = operation(admission.purpose), isObserved(operation) {
+      observed(operation, owner.domain, message)
+      return settleFor(owner, admission, without: refused.map(\.claim.resource))
+    }
     fallBack(owner.id, admission)
     switch admission.purpose {
     case .reconnect:

@@ -144,7 +144,7 @@ extension Guard {
       return refuse(
         request, .conflict, "\(Quoted(owner.domain.name)) is \(owner.phaseName): ask again later")
     }
-    if refuseImpeded(.prepare, owner.domain, request) { return }
+    if refuseImpeded(nil, owner.domain, request) { return }
     let wanted: [Claim]
     do throws(Inadmissible) {
       wanted = try claims(owner.wanted, policy: policy, needsAll: true)

@@ -40,7 +40,7 @@ struct Owner {
     /// What the owner had before, and falls back to; nil for a new owner.
     let former: Former?
     /// What the engine is to be asked for.
-    let claims: [Claim]
+    var claims: [Claim]
     /// What of that was lost, and why, before the last of it was granted.
     var lost: [ResourceName: String] = [:]
   }

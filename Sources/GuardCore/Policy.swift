@@ -1,3 +1,5 @@
+import AgentAPI
+
 /// What the operator decided (dlmguard.conf), as far as the core needs it.
 public struct Policy: Hashable, Sendable {
   /// How a read-only disk meets a writer of the same storage.
@@ -16,17 +18,8 @@ public struct Policy: Hashable, Sendable {
     case refuse
   }
 
-  /// What becomes of a start that is to be refused.
-  public enum Mode: String, CaseIterable, Hashable, Sendable {
-    /// It is refused.
-    case enforce
-    /// It goes on, and what it would have been refused for is logged: for trying the guard out on
-    /// guests that run already. Two of them may then write one disk.
-    case observe
-  }
-
   /// `mode` of dlmguard.conf.
-  public var mode: Mode
+  public var mode: HookSettings.Mode
   /// `[resources]` of dlmguard.conf.
   public var resources: ResourceRules
   /// `readonly` of dlmguard.conf. Backing files are protected in any case.
@@ -50,7 +43,7 @@ public struct Policy: Hashable, Sendable {
 
   /// What the operator does not decide has these defaults; all times in ms.
   public init(
-    mode: Mode = .enforce, resources: ResourceRules = ResourceRules(),
+    mode: HookSettings.Mode = .enforce, resources: ResourceRules = ResourceRules(),
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, answerLimit: Int64? = nil
   ) {

@@ -9,6 +9,8 @@ struct Call {
   let operation: HookOperation
   let name: String
   let caller: Int32
+  /// Until the settings are read nothing is let pass for want of an answer.
+  var mode = HookSettings.Mode.enforce
 
   /// - Returns: the exit status of a call about which there is nothing to say.
   /// - Throws: ``Stop`` with the status and the message of any other.
@@ -17,12 +19,17 @@ struct Call {
     dlmguard_deadline_arm(Int32(HookSettings().hookTimeout))
     let settings = try settings()
     guard geteuid() == 0 else { return try settleForUser(settings) }
+    let call = Call(operation: operation, name: name, caller: caller, mode: settings.mode)
+    try call.settle(settings)
+    return 0
+  }
+
+  private func settle(_ settings: HookSettings) throws(Stop) {
     lateMeans("reading the domain's XML from libvirt")
     dlmguard_deadline_arm(Int32(settings.hookTimeout))
     let request = try request()
     lateMeans("waiting for the agent dlmguardd (log: journalctl -u dlmguardd)")
     try ask(request, settings)
-    return 0
   }
 
   /// A domain that an ordinary user starts runs under that user's own libvirt, whose storage the
@@ -84,14 +91,18 @@ struct Call {
     }
     if case .refused(let refusal) = reply {
       throw Stop(
-        status: operation.gives(up: .refused(refusal.code)) ? 1 : 0, message: refusal.message)
+        status: mode == .enforce && operation.gives(up: .refused(refusal.code)) ? 1 : 0,
+        message: refusal.message)
     }
   }
 
   /// What the call comes to by this trouble, and how the person who waits is told.
   private func stop(_ trouble: Trouble, _ reason: String) -> Stop {
-    let givesUp = operation.gives(up: trouble)
-    let outcome = givesUp ? "refused" : "not reported to the agent"
+    let givesUp = mode == .enforce && operation.gives(up: trouble)
+    let outcome =
+      givesUp
+      ? "refused"
+      : operation.isStart ? "not guarded (mode = \"observe\")" : "not reported to the agent"
     return Stop(
       status: givesUp ? 1 : 0, message: "\(operation.noun) of \(Quoted(name)) \(outcome): \(reason)"
     )

@@ -49,20 +49,20 @@ import Testing
 
   @Test func theLastFileCountsAndListsAddUp() throws {
     let file = try ConfigurationFile(
-      text: "mode = 'observe'\nreadonly = 'concurrent'\n[[storage]]\nname = 'a'\npath = '/a'",
+      text: "unlockable = 'refuse'\nreadonly = 'concurrent'\n[[storage]]\nname = 'a'\npath = '/a'",
       file: "f",
       dropIns: [
-        ("g", "\nmode = 'enforce'\n[resources]\npci = true\n"),
+        ("g", "\nunlockable = 'warn'\n[resources]\npci = true\n"),
         ("h", "[resources]\npci = 'read-only'\n[[storage]]\nname = 'b'\npath = '/b'"),
       ])
-    #expect(file.configuration.policy.mode == .enforce)
+    #expect(file.configuration.policy.unlockable == .warn)
     #expect(file.configuration.policy.readOnly == .concurrent)
     #expect(file.configuration.policy.resources[.pci] == .always(.readOnly))
     #expect(file.configuration.storages.map(\.name) == ["a", "b"])
     func places(_ key: String) -> [String?] {
       file.settings.filter { $0.key == key }.map { $0.place?.description }
     }
-    #expect(places("mode") == ["g:2"] && places("readonly") == ["f:2"])
+    #expect(places("unlockable") == ["g:2"] && places("readonly") == ["f:2"])
     #expect(places("resources.pci") == ["h:2"] && places("resources.mdev") == [nil])
     #expect(places("storage") == ["f:3", "h:3"])
   }
@@ -74,7 +74,9 @@ import Testing
     } throws: { "\($0)" == "g:2: storage.name: \"a\" is taken at f:1" }
   }
 
-  @Test(arguments: ["socket = '/s'", "hook_timeout_ms = 5000", "session_starts = 'allow'"])
+  @Test(arguments: [
+    "socket = '/s'", "hook_timeout_ms = 5000", "session_starts = 'allow'", "mode = 'observe'",
+  ])
   func whatTheHookReadsStandsInTheMainFile(text: String) {
     #expect {
       try ConfigurationFile(text: "", file: "f", dropIns: [("g", text)])
