@@ -5,7 +5,7 @@ work=$DLMGUARD_LAB/shared/names
 mkdir -p "$work"
 # The resource that lies at a path on a node.
 name_of() { guard who "$1" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["resource"])'; }
-sh() { inside bash -euc "$1"; }
+sh() { inside bash --norc -euc "$1"; }
 
 # one_name PLACE...: all of these are one thing; PLACE is N:PATH, a path on a node.
 one_name() {
@@ -144,19 +144,21 @@ check "a loop device is the file that it shows" eval '
   one_name 1:/dev/loop0 1:/run/files/disk'
 
 # --- NFS -----------------------------------------------------------------------------------------
+# NFSv4 needs a root of all exports, which the nodes' own root cannot be.
 check "node1 exports a directory" at 1 sh '
-  modprobe nfsd && mkdir -p /srv/export /var/lib/nfs/v4recovery /run/rpc_pipefs
-  mount -t tmpfs export /srv/export
+  modprobe nfsd && mkdir -p /var/lib/nfs/v4recovery
+  mount -t tmpfs root /srv && mkdir /srv/export && mount -t tmpfs export /srv/export
   truncate -s 4M /srv/export/one && truncate -s 4M /srv/export/two
   mount -t nfsd nfsd /proc/fs/nfsd
-  echo "/srv/export *(rw,no_root_squash,insecure,fsid=11111111-2222-4333-8444-555555555555)" >/etc/exports
+  echo "/srv *(ro,fsid=0,no_subtree_check,crossmnt)" >/etc/exports
+  echo "/srv/export *(rw,no_root_squash,insecure,no_subtree_check,fsid=11111111-2222-4333-8444-555555555555)" >>/etc/exports
   : >/var/lib/nfs/etab
-  exportfs -ra && rpc.mountd -N 3 && rpc.nfsd -N 3 -G 1 2'
+  exportfs -ra && rpc.mountd -N 3 && rpc.nfsd -N 3 2'
 check "node2 mounts it at two places, under two names of the server" at 2 sh '
   modprobe nfsv4 && mkdir -p /mnt/a /mnt/b && echo "10.77.0.1 filer" >>/etc/hosts
-  mount -t nfs4 -o vers=4.2 node1:/srv/export /mnt/a && mount -t nfs4 -o vers=4.2 filer:/srv/export /mnt/b'
+  mount -t nfs4 -o vers=4.2 node1:/export /mnt/a && mount -t nfs4 -o vers=4.2 filer:/export /mnt/b'
 check "node3 mounts it, too" eval 'at 3 open_node && at 3 sh "
-  modprobe nfsv4 && mkdir -p /mnt/c && mount -t nfs4 -o vers=4.2 node1:/srv/export /mnt/c"'
+  modprobe nfsv4 && mkdir -p /mnt/c && mount -t nfs4 -o vers=4.2 node1:/export /mnt/c"'
 check "a file of it has one name, through every mount and on both nodes" \
   one_name 2:/mnt/a/one 2:/mnt/b/one 3:/mnt/c/one
 check "two files of it have two" two_names 2:/mnt/a/one 3:/mnt/c/two
@@ -189,6 +191,6 @@ check "both end" eval 'at 1 clean && at 2 clean'
 check "the filesystem is unmounted" eval \
   'at 1 sh "umount /mnt/images" && at 2 sh "umount /mnt/images"'
 # What was stacked here stays in the kernel otherwise.
+unstack() { sh "vgchange -qq -an --config '$lvm' guests"; }
 check "the nodes are as they were" eval '
-  at 1 sh "umount /run/bound; losetup -d /dev/loop0; vgchange -qq -an --config '"'$lvm'"' guests" &&
-  at 2 sh "vgchange -qq -an --config '"'$lvm'"' guests"'
+  at 1 sh "umount /run/bound && losetup -d /dev/loop0" && at 1 unstack && at 2 unstack'
