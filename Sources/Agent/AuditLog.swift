@@ -28,7 +28,7 @@ struct AuditLog: Sendable {
 
   private func level(_ kind: AuditLine.Kind) -> Logger.Level {
     switch kind {
-    case .lost: .critical
+    case .lost, .killed: .critical
     case .alarm, .impeded, .suspended: .error
     case .refused, .observed, .unguarded, .unready: .warning
     case .acquired, .bound, .released, .saved, .recovered, .ready, .unimpeded, .resumed: .notice

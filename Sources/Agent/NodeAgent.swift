@@ -216,6 +216,7 @@ actor NodeAgent {
       return find(owner, domain, reason)
     case .confirm(let owner, let process):
       return [.confirmed(owner, alive: isAlive(process))]
+    case .kill(let process): kill(process)
     case .watch(let process): return watch(process)
     case .unwatch(let process): unwatch(process)
     case .lookForSaveImage(let owner, let name):
@@ -399,6 +400,19 @@ actor NodeAgent {
         }
       }
       return []
+    }
+  }
+
+  private func kill(_ process: ProcessRef) {
+    do throws(PIDFD.Failure) {
+      let pidfd =
+        if let known = watched[process] { known } else { try PIDFD(process, in: processes) }
+      try pidfd.kill()
+    } catch .gone {
+      return
+    } catch {
+      log.critical("cannot kill \(process), which relies on a lost lock: \(error); trying again")
+      loop.after(Self.retry) { [self] in assumeIsolated { $0.kill(process) } }
     }
   }
 

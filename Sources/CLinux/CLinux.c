@@ -265,6 +265,13 @@ int dlmguard_pidfd_gone(int pidfd)
 	return result(poll(&poll_fd, 1, 0));
 }
 
+int dlmguard_pidfd_kill(int pidfd)
+{
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return -errno;
+	return 0;
+}
+
 int dlmguard_removals(const char *directory)
 {
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

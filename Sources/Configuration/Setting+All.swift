@@ -17,6 +17,7 @@ extension Setting {
       .choice("mode", \.policy.mode),
       .choice("readonly", \.policy.readOnly),
       .choice("unlockable", \.policy.unlockable),
+      .choice("on_lock_lost", \.policy.onLockLost),
       unidentified,
       .milliseconds("storage_timeout_ms", 100...60_000, \.storageTimeout),
       .milliseconds("release_grace_ms", 0...600_000, \.policy.releaseGrace),

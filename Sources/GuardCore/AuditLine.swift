@@ -9,6 +9,8 @@ public struct AuditLine: Hashable, Sendable {
     case observed
     /// Locks of an owner are gone that it never gave back.
     case lost
+    /// A QEMU process that relied on a lost lock was sent SIGKILL.
+    case killed
     /// The agent cannot keep locks yet; ended by `ready`.
     case unready, ready
     /// Nothing new may be locked; ended by `unimpeded`.

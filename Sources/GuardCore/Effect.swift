@@ -23,6 +23,8 @@ public enum Effect: Hashable, Sendable {
   case recover(OwnerID, [Claim])
   /// Give back everything the owner holds. Answered by ``Event/released(_:)``.
   case release(OwnerID)
+  /// End that very process at once, whatever it is doing; its end comes by ``Event/exited(_:)``.
+  case kill(ProcessRef)
   /// Look for the QEMU process of a domain. Answered by ``Event/found(_:_:_:)``.
   case find(OwnerID, Domain, SearchReason)
   /// See whether a watched process is gone. Answered by ``Event/confirmed(_:alive:)``.

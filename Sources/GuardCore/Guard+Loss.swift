@@ -1,3 +1,4 @@
+import AgentAPI
 import LockModel
 
 // A lock that is known to be gone while its owner relies on it.
@@ -42,6 +43,21 @@ extension Guard {
     alarm(
       "LOCK LOST: \(what) of \(Quoted(owner.domain.name))\(process(owner)) is not locked any more "
         + "(\(reason)), so \(danger). \(remedy(owner))", owner: owner.id)
+    if let process = victim(owner) { kill(process, of: owner, reason) }
+  }
+
+  /// The process that must not go on without what its owner has lost; nil where none uses it, or where
+  /// a person decides.
+  func victim(_ owner: Owner) -> ProcessRef? {
+    guard policy.onLockLost == .kill, policy.mode == .enforce, owner.origin == .hook,
+      case .running = owner.phase
+    else { return nil }
+    return owner.keeper
+  }
+
+  mutating func kill(_ process: ProcessRef, of owner: Owner, _ reason: String) {
+    audit(.killed, owner, ("pid", "\(process.pid)"), ("reason", reason))
+    effects.append(.kill(process))
   }
 
   /// Claims that nobody kept while there was no agent, and that are held again.
@@ -86,6 +102,9 @@ extension Guard {
       return
         "Before \(name) is started, make sure that no guest of another node has used its disks "
         + "since; if one has, the saved state is worthless: virsh managedsave-remove \(name)"
+    case .hook where victim(owner) != nil:
+      return
+        "It is being killed (on_lock_lost = \"kill\"): check its disks before anything uses them"
     case .hook:
       return "Unless its disks are in use nowhere else for certain, stop it now (virsh destroy "
         + "\(name)), and check them before anything uses them"

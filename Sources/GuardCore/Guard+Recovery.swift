@@ -73,6 +73,9 @@ extension Guard {
       alarm(message, owner: id)
     }
     resume(id)
+    if !refused.isEmpty, let owner = self.owner(id), let process = victim(owner) {
+      kill(process, of: owner, "somebody else has locked what it lost while there was no agent")
+    }
     loseLate(id, admission)
   }
 

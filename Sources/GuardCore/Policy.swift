@@ -18,6 +18,16 @@ public struct Policy: Hashable, Sendable {
     case refuse
   }
 
+  /// What becomes of a guest that runs without a lock it had.
+  public enum OnLockLost: String, CaseIterable, Hashable, Sendable {
+    /// Its QEMU process is killed: another guest may write its disks at any moment.
+    case kill
+    /// It goes on, and a person decides.
+    case alarm
+  }
+
+  /// `on_lock_lost` of dlmguard.conf.
+  public var onLockLost: OnLockLost
   /// `mode` of dlmguard.conf.
   public var mode: HookSettings.Mode
   /// `[resources]` of dlmguard.conf.
@@ -43,11 +53,13 @@ public struct Policy: Hashable, Sendable {
 
   /// What the operator does not decide has these defaults; all times in ms.
   public init(
-    mode: HookSettings.Mode = .enforce, resources: ResourceRules = ResourceRules(),
+    mode: HookSettings.Mode = .enforce, onLockLost: OnLockLost = .kill,
+    resources: ResourceRules = ResourceRules(),
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, answerLimit: Int64? = nil
   ) {
     self.mode = mode
+    self.onLockLost = onLockLost
     self.resources = resources
     self.readOnly = readOnly
     self.unlockable = unlockable

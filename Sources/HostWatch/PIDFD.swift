@@ -43,4 +43,14 @@ public final class PIDFD: Sendable {
 
   /// Whether the process is gone now; where the kernel cannot tell, it is not.
   public var isGone: Bool { dlmguard_pidfd_gone(descriptor) == 1 }
+
+  /// Ends that very process (SIGKILL), and no other that may have its number by now. It is gone when
+  /// ``isGone`` says so: one in an uninterruptible sleep goes when that ends.
+  ///
+  /// - Throws: ``Failure/unavailable(_:)`` where the kernel does not let.
+  public func kill() throws(Failure) {
+    let error = dlmguard_pidfd_kill(descriptor)
+    guard error < 0 else { return }
+    throw .unavailable(String(cString: dlmguard_error_text(-error)))
+  }
 }

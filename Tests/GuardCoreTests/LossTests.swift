@@ -4,7 +4,7 @@ import LockModel
 import Testing
 
 @Suite struct LossTests {
-  let host = AdmissionTests.host()
+  let host = AdmissionTests.host(Policy(onLockLost: .alarm))
   let vm1 = VM(1, [disk("/one"), disk("/share", .sharedWrite, target: "vdb")])
   let vm2 = VM(2, [disk("/share", .sharedWrite)])
   let one = try! ResourceName("file:/one")
@@ -137,7 +137,8 @@ import Testing
   let one = try! ResourceName("file:/one")
 
   func restarted(outlive: Bool = true, _ prepare: (TestHost) -> Void) -> TestHost {
-    let next = TestHost(isReady: false, locksOutliveAgent: outlive)
+    let next = TestHost(
+      policy: Policy(onLockLost: .alarm), isReady: false, locksOutliveAgent: outlive)
     prepare(next)
     return .restarted(host, as: next)
   }
@@ -174,7 +175,9 @@ import Testing
 
   @Test func whatIsLostWhileItIsTakenOverIsLostThen() {
     host.start(vm1)
-    let next = TestHost.restarted(host) { if case .reclaimed = $0 { true } else { false } }
+    let next = TestHost.restarted(
+      host, as: TestHost(policy: Policy(onLockLost: .alarm), isReady: false)
+    ) { if case .reclaimed = $0 { true } else { false } }
     next.happen(.lost(one, reason: "r"))
     #expect(next.audits(.lost) == [])
     next.letGo()

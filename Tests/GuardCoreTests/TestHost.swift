@@ -35,6 +35,7 @@ final class TestHost {
   private(set) var timers: [(OwnerID, Wake, at: Int64)] = []
   private(set) var limits: [(RequestID, at: Int64)] = []
   private(set) var watched: Set<ProcessRef> = []
+  private(set) var killed: [ProcessRef] = []
   private(set) var isOpen = false
   private var lastRequest: UInt64 = 0
 
@@ -199,6 +200,11 @@ final class TestHost {
       answer(.found(owner, qemus[domain.uuid], reason))
     case .confirm(let owner, let process):
       answer(.confirmed(owner, alive: alive.contains(process)))
+    case .kill(let process):
+      killed.append(process)
+      guard alive.remove(process) != nil else { return }
+      qemus = qemus.filter { $0.value != process }
+      if watched.contains(process) { answer(.exited(process)) }
     case .watch(let process):
       guard watched.insert(process).inserted else { return }
       if !alive.contains(process) { answer(.exited(process)) }

@@ -63,6 +63,8 @@ int dlmguard_next_signal(int fd);
 int dlmguard_pidfd_open(pid_t pid);
 /* 1 once the process of a pidfd is gone, 0 while it lives. */
 int dlmguard_pidfd_gone(int pidfd);
+/* Ends the process of a pidfd (SIGKILL): 0 too where it is gone already. */
+int dlmguard_pidfd_kill(int pidfd);
 
 /* Names removed from a directory (inotify(7)): a descriptor that is readable when there are some. */
 int dlmguard_removals(const char *directory);
