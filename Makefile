@@ -11,7 +11,7 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs demo engine-lab test test-unit \
-  test-corosync test-host test-cluster lint bench install clean
+  test-corosync test-host test-cluster fuzz lint bench install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -61,6 +61,12 @@ engine-lab: build-packages
 test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
+# How long each target is fuzzed.
+SECONDS ?= 60
+
+fuzz: build-packages
+	Tests/Fuzz/run $(SECONDS)
+
 bench: programs engine-lab host-packages cluster-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run
 
@@ -87,4 +93,4 @@ install:
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dlmguard/README.md
 
 clean:
-	rm -rf .build .build-hook
+	rm -rf .build .build-hook .build-fuzz
