@@ -124,6 +124,11 @@ let package = Package(
         "CLinux", "LockEngineConformance", "LockEngines", "LockModel", argumentParser,
       ],
       path: "Tests/EngineLab", swiftSettings: swift),
+    // What the benchmarks run to read domain XML.
+    .executableTarget(
+      name: "parse-lab",
+      dependencies: ["DomainXML", "LockModel", "ResourceIdentity", argumentParser],
+      path: "Tests/ParseLab", swiftSettings: swift),
     .testTarget(
       name: "LockEnginesTests",
       dependencies: ["LockEngineConformance", "LockEngines", "LockModel"],
