@@ -10,8 +10,8 @@ OUT      := .build/out
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab test test-unit \
-  test-corosync test-host test-cluster lint bench install clean
+.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab test \
+  test-unit test-corosync test-host test-cluster fuzz lint bench install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -58,10 +58,21 @@ engine-lab: build-packages
 	$(RELEASE) --product engine-lab
 	install -m 755 "$$($(RELEASE) --show-bin-path)/engine-lab" $(OUT)
 
+parse-lab: build-packages
+	@mkdir -p $(OUT)
+	$(RELEASE) --product parse-lab
+	install -m 755 "$$($(RELEASE) --show-bin-path)/parse-lab" $(OUT)
+
 test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
-bench: programs engine-lab host-packages cluster-packages
+# How long each target is fuzzed.
+SECONDS ?= 60
+
+fuzz: build-packages
+	Tests/Fuzz/run $(SECONDS)
+
+bench: programs engine-lab parse-lab host-packages cluster-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run
 
 # The hook is a real file and is put in place at once: libvirt runs it at any moment, and AppArmor
@@ -87,4 +98,4 @@ install:
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dlmguard/README.md
 
 clean:
-	rm -rf .build .build-hook
+	rm -rf .build .build-hook .build-fuzz

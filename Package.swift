@@ -9,6 +9,16 @@ let swift: [SwiftSetting] =
   [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility")]
   + (strict ? [.treatAllWarnings(as: .error)] : [])
 
+// DLMGUARD_FUZZ=1 (set by Tests/Fuzz/run) adds the fuzzers: without libFuzzer they have no main.
+let fuzzers: [Target] =
+  Context.environment["DLMGUARD_FUZZ"] == nil
+  ? []
+  : ["DomainXML", "Messages", "Configuration"].map { name in
+    .executableTarget(
+      name: "fuzz-\(name)", dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)",
+      exclude: ["dictionary"], swiftSettings: swift)
+  }
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -132,10 +142,23 @@ let package = Package(
         "CLinux", "LockEngineConformance", "LockEngines", "LockModel", argumentParser,
       ],
       path: "Tests/EngineLab", swiftSettings: swift),
+    // What the benchmarks run to read domain XML.
+    .executableTarget(
+      name: "parse-lab",
+      dependencies: ["DomainXML", "LockModel", "ResourceIdentity", argumentParser],
+      path: "Tests/ParseLab", swiftSettings: swift),
     .testTarget(
       name: "LockEnginesTests",
       dependencies: ["LockEngineConformance", "LockEngines", "LockModel"],
       swiftSettings: swift),
-  ],
+    // What the fuzzers do with one input; their corpus is a test of its own.
+    .target(
+      name: "FuzzChecks", dependencies: ["Agent", "AgentAPI", "DomainXML", "LockModel"],
+      path: "Tests/Fuzz/Checks", swiftSettings: swift),
+    .testTarget(
+      name: "FuzzCorpusTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz",
+      exclude: ["README.md", "leaks", "run", "Checks", "DomainXML", "Messages", "Configuration"],
+      sources: ["CorpusTests.swift"], resources: [.copy("corpus")], swiftSettings: swift),
+  ] + fuzzers,
   swiftLanguageModes: [.v6]
 )

@@ -13,7 +13,8 @@ extension JSON {
   /// Reads one value that fills all the bytes.
   ///
   /// - Throws: ``SyntaxError`` for anything that RFC 8259 does not allow, for a key that an object
-  ///   repeats, for text that is not UTF-8, and for nesting deeper than 32.
+  ///   repeats, for text that is not UTF-8, for nesting deeper than 32, and for an object of more than
+  ///   64 members.
   public init(_ bytes: [UInt8]) throws(SyntaxError) {
     var reader = JSONReader(bytes: bytes)
     self = try reader.document()
@@ -23,6 +24,9 @@ extension JSON {
 /// A recursive-descent reader whose depth is bounded: the bytes may come from anybody.
 private struct JSONReader {
   private static let maximumDepth = 32
+  /// Several times what the largest message has. Each key is compared with those before it, and the
+  /// agent answers nobody else meanwhile.
+  private static let maximumMembers = 64
 
   let bytes: [UInt8]
   var position = 0
@@ -113,6 +117,7 @@ private struct JSONReader {
     while true {
       skipSpace()
       guard next == UInt8(ascii: "\"") else { throw problem("expected a key") }
+      guard members.count < Self.maximumMembers else { throw problem("an object too wide") }
       let key = try string()
       guard !members.contains(where: { $0.key == key }) else {
         throw problem("a key stands twice")

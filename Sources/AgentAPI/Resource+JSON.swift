@@ -112,12 +112,12 @@ extension JSON {
 }
 
 extension PCIAddress {
-  /// As it describes itself: `0000:01:00.0`.
+  /// As it describes itself: `0000:01:00.0`. A bus has 32 slots of 8 functions, whatever would fit.
   fileprivate init?(_ text: String) {
     let parts = text.split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "." }
     guard parts.count == 4, let domain = UInt32(parts[0], radix: 16),
-      let bus = UInt8(parts[1], radix: 16), let slot = UInt8(parts[2], radix: 16),
-      let function = UInt8(parts[3], radix: 16)
+      let bus = UInt8(parts[1], radix: 16), let slot = UInt8(parts[2], radix: 16), slot < 32,
+      let function = UInt8(parts[3], radix: 16), function < 8
     else { return nil }
     self.init(domain: domain, bus: bus, slot: slot, function: function)
   }

@@ -1,4 +1,5 @@
 import CLibXML2
+import LockModel
 
 /// A parsed document, which lives as long as this value.
 ///
@@ -74,7 +75,14 @@ private struct Fault {
 
   mutating func note(_ error: xmlError) {
     guard message == nil, let text = error.message else { return }
-    message = String(cString: text).split(whereSeparator: \.isNewline).first.map(String.init)
+    message = String(cString: text).split(whereSeparator: \.isNewline).first.map(Self.harmless)
     line = error.line > 0 ? Int(error.line) : nil
+  }
+
+  /// libxml2 repeats names of the document, which may be 50,000 bytes long.
+  private static func harmless(_ message: Substring) -> String {
+    let isPlain =
+      message.utf8.count <= 300 && message.utf8.allSatisfy { (0x20...0x7e).contains($0) }
+    return isPlain ? String(message) : "\(Quoted(String(message)))"
   }
 }

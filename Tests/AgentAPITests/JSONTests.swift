@@ -9,7 +9,7 @@ import Testing
   }
 
   /// Foundation is the judge of what is JSON; ours is stricter only about trailing commas,
-  /// repeated keys and depth.
+  /// repeated keys, depth and width.
   @Test(arguments: [
     "", "{", "}", "nul", "tru", "01", "-", "1.", ".5", "1e", "1e+", "+1", "[,1]", "{\"a\"}",
     "{\"a\":}", "{a:1}", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
@@ -42,5 +42,13 @@ import Testing
     let deep = String(repeating: "[", count: 100_000)
     #expect(throws: JSON.SyntaxError.self) { try JSON(Array(deep.utf8)) }
     #expect(throws: JSON.SyntaxError.self) { try JSON([0x22, 0xff, 0x22]) }
+  }
+
+  @Test func refusesWideObjects() throws {
+    func object(_ members: Int) -> [UInt8] {
+      Array("{\((0..<members).map { "\"\($0)\":0" }.joined(separator: ","))}".utf8)
+    }
+    #expect(try JSON(object(64))["63"] == .integer(0))
+    #expect(throws: JSON.SyntaxError.self) { try JSON(object(65)) }
   }
 }

@@ -80,6 +80,8 @@ import Testing
     (#""kind":"nvme","nvme":"0000:01:00","namespace":1"#, "nvme"),
     (#""kind":"nvme","nvme":"0000:01:00.0","namespace":-1"#, "namespace"),
     (#""kind":"pci","pci":"0000:100:00.0""#, "pci"),
+    (#""kind":"pci","pci":"0000:01:20.0""#, "pci"),
+    (#""kind":"pci","pci":"0000:01:00.8""#, "pci"),
     (#""kind":"scsi","scsi":"scsi_host3:0:0""#, "scsi"),
     (#""kind":"scsi","scsi":"scsi_host3:0:0:x""#, "scsi"),
     (#""kind":"tpm","tpm":"x""#, "tpm"),

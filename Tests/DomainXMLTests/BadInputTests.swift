@@ -42,6 +42,15 @@ import Testing
     #expect(!"\(error)".contains("\n"))
   }
 
+  @Test func repeatsNoLongOrOddNames() throws {
+    let long = try #require(refusal("<domain><\(String(repeating: "a", count: 40_000))></domain>"))
+    #expect(long.reason.utf8.count < 400 && long.reason.hasSuffix("…'"))
+    let odd = try #require(refusal("<domain><a\u{200d}></domain>"))
+    #expect(odd.reason.contains("'Opening and ending tag mismatch: a\\u{200d} line 1 and domain'"))
+    let plain = try #require(refusal("<domain><a></domain>"))
+    #expect(plain.reason.hasSuffix(": Opening and ending tag mismatch: a line 1 and domain"))
+  }
+
   @Test func everyTruncationIsRefused() throws {
     let whole = try fixture("everything.xml")
     let end = try #require(whole.lastIndex(of: UInt8(ascii: ">")))
