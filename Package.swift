@@ -153,7 +153,8 @@ let package = Package(
       swiftSettings: swift),
     // What the fuzzers do with one input; their corpus is a test of its own.
     .target(
-      name: "FuzzChecks", dependencies: ["Agent", "AgentAPI", "DomainXML", "LockModel"],
+      name: "FuzzChecks",
+      dependencies: ["AgentAPI", "Configuration", "DomainXML", "GuardCore", "LockModel"],
       path: "Tests/Fuzz/Checks", swiftSettings: swift),
     .testTarget(
       name: "FuzzCorpusTests", dependencies: ["FuzzChecks"], path: "Tests/Fuzz",

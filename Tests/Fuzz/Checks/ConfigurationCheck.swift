@@ -1,5 +1,6 @@
-import Agent
 import AgentAPI
+import Configuration
+import GuardCore
 
 /// The agent and the hook read one text, each in its own way, and must come to the same.
 func checkConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
@@ -21,6 +22,7 @@ func checkConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
   guard let hooks else { throw BrokenPromise("the agent takes what the hook does not") }
   try expect(
     configuration.socket == hooks.socket, "the hook calls \(hooks.socket), not the agent")
+  try expect(configuration.policy.mode == hooks.mode, "the hook refuses what the agent does not")
   // TOML has no other control characters, and nothing in the file may be ignored.
   try expect(
     text.utf8.allSatisfy { $0 >= 0x20 || [0x09, 0x0a, 0x0d].contains($0) },
