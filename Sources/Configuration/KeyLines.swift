@@ -14,6 +14,8 @@ struct KeyLines {
 
   private var lines: [String: Int] = [:]
   private(set) var repetition: Repetition?
+  /// The first line on which a table begins that has no name.
+  private(set) var namelessTable: Int?
 
   init(_ text: String) {
     var scanner = SettingsScanner(text)
@@ -25,6 +27,7 @@ struct KeyLines {
         scanner.skipValue()
       }
       guard let header = scanner.nextTable() else { return }
+      if namelessTable == nil, !Self.beginsAKey(header.name) { namelessTable = scanner.line }
       var name = Self.plain(header.name)
       if header.isList {
         let index = counts[name, default: 0]
@@ -52,6 +55,19 @@ struct KeyLines {
       if repetition == nil { repetition = Repetition(key: key, line: line, first: first) }
     } else {
       lines[key] = line
+    }
+  }
+
+  /// Whether a key of TOML can begin so, blanks aside.
+  private static func beginsAKey(_ text: String) -> Bool {
+    let blanks = [UInt8(ascii: " "), UInt8(ascii: "\t")]
+    guard let first = text.utf8.first(where: { !blanks.contains($0) }) else { return false }
+    return switch first {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+      UInt8(ascii: "\""), UInt8(ascii: "'"):
+      true
+    default: false
     }
   }
 

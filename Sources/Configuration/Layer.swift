@@ -17,6 +17,11 @@ struct Layer {
     guard !text.utf8.contains(0) else {
       throw Configuration.Problem(file: file, line: nil, problem: "holds a NUL byte")
     }
+    // The library would end the program (an assertion of its parse_key()).
+    if let line = lines.namelessTable {
+      throw Configuration.Problem(
+        file: file, line: line, problem: "is no head of a table: write [name] or [[name]]")
+    }
     do {
       table = try TOMLTable(string: text)
     } catch let error as TOMLParseError {

@@ -110,6 +110,25 @@ import Testing
     #expect(mistakes.count == 1 && mistakes[0].hasPrefix(expected), "\(mistakes)")
   }
 
+  /// TOMLKit would end the program.
+  @Test(arguments: [
+    "[#", "[[#", "[.a]", "[[.a]]", "[=", "[[ # x\n", "[[[", "[[\n", "[[!", "[[\\", "[\n", "[ .a]",
+    "mode = \"observe\"\n\n[[,",
+  ])
+  func aTableWithoutANameIsAMistake(text: String) {
+    let mistakes = mistakes(text)
+    let line = text.hasPrefix("mode") ? 3 : 1
+    #expect(
+      mistakes == ["f:\(line): is no head of a table: write [name] or [[name]]"], "\(mistakes)")
+  }
+
+  @Test(arguments: [
+    "[resources]", "[ resources ]", "[\"resources\"]", "['resources']", "x = '''\n[#'''",
+  ])
+  func aTableWithANameIsNone(text: String) {
+    #expect(!mistakes(text).contains { $0.contains("head of a table") })
+  }
+
   /// The same word may be a key of several tables.
   @Test(arguments: [
     ("#network = 2\n[resources]\nnetwork = true\nfile = 3", "f:4: resources.file:"),
