@@ -8,6 +8,25 @@ extension Configuration {
     /// Begins with the key, where one is to blame: `engine: is 1, but must be …`.
     public let problem: String
 
+    /// - Parameter problem: may quote the file; what would not fit in one line of a log is made to.
+    init(file: String, line: Int?, problem: String) {
+      self.file = file
+      self.line = line
+      self.problem = Self.oneLine(problem)
+    }
+
+    /// A key may be anything that stands in quotes.
+    private static func oneLine(_ text: String) -> String {
+      var line = String.UnicodeScalarView()
+      for scalar in text.unicodeScalars.prefix(2_000) {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: line.append("\u{fffd}")
+        default: line.append(scalar)
+        }
+      }
+      return String(line)
+    }
+
     /// `FILE:LINE: PROBLEM`, as compilers write it, or without the line where none is to blame.
     public var description: String {
       line.map { "\(file):\($0): \(problem)" } ?? "\(file): \(problem)"

@@ -129,6 +129,11 @@ import Testing
     #expect(!mistakes(text).contains { $0.contains("head of a table") })
   }
 
+  @Test func anOddKeyDoesNotBreakTheLine() {
+    #expect(
+      mistakes("\"a\\tb\\nc\" = 1") == ["f: a\u{fffd}b\u{fffd}c: is no setting of dlmguard"])
+  }
+
   /// The same word may be a key of several tables.
   @Test(arguments: [
     ("#network = 2\n[resources]\nnetwork = true\nfile = 3", "f:4: resources.file:"),
