@@ -14,6 +14,8 @@ package struct SettingsScanner {
   private var position = 0
   /// The line that is being read, counted from 1.
   package private(set) var line = 1
+  /// The first line on which a value that was passed over has a date or a time.
+  package private(set) var dateLine: Int?
 
   /// Begins before the first key.
   package init(_ text: String) {
@@ -90,9 +92,17 @@ package struct SettingsScanner {
         depth -= 1
         advance()
       case UInt8(ascii: "\n") where depth <= 0: return
+      case UInt8(ascii: "-") where isAfterDigit, UInt8(ascii: ":") where isAfterDigit:
+        dateLine = dateLine ?? line
+        advance()
       default: advance()
       }
     }
+  }
+
+  private var isAfterDigit: Bool {
+    position > 0
+      && (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position - 1])
   }
 
   private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }

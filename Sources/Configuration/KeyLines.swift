@@ -16,6 +16,8 @@ struct KeyLines {
   private(set) var repetition: Repetition?
   /// The first line on which a table begins that has no name.
   private(set) var namelessTable: Int?
+  /// The first line with a date or a time.
+  private(set) var date: Int?
 
   init(_ text: String) {
     var scanner = SettingsScanner(text)
@@ -26,6 +28,7 @@ struct KeyLines {
         note(table + Self.plain(key), scanner.line)
         scanner.skipValue()
       }
+      date = scanner.dateLine
       guard let header = scanner.nextTable() else { return }
       if namelessTable == nil, !Self.beginsAKey(header.name) { namelessTable = scanner.line }
       var name = Self.plain(header.name)

@@ -17,7 +17,12 @@ struct Layer {
     guard !text.utf8.contains(0) else {
       throw Configuration.Problem(file: file, line: nil, problem: "holds a NUL byte")
     }
-    // The library would end the program (an assertion of its parse_key()).
+    // The library would end the program over some of these (assertions of its parse_key() and
+    // parse_time()).
+    if let line = lines.date {
+      throw Configuration.Problem(
+        file: file, line: line, problem: "holds a date or a time, which is no setting of dlmguard")
+    }
     if let line = lines.namelessTable {
       throw Configuration.Problem(
         file: file, line: line, problem: "is no head of a table: write [name] or [[name]]")

@@ -129,6 +129,18 @@ import Testing
     #expect(!mistakes(text).contains { $0.contains("head of a table") })
   }
 
+  /// TOMLKit would end the program over the second one.
+  @Test(arguments: ["a = 1979-05-27T07:32:00Z", "a = 1979-05-27T:", "a = 07:32", "a = [1, 10:\n2]"])
+  func aDateIsAMistake(text: String) {
+    let expected = "f:2: holds a date or a time, which is no setting of dlmguard"
+    #expect(mistakes("#\n" + text) == [expected])
+  }
+
+  @Test(arguments: ["a = -1", "a = 1e-5", "a = '10:30'", "a = 1 # 10:30", "socket = \"/a-1:2\""])
+  func whatIsNoDateIsNotTakenForOne(text: String) {
+    #expect(!mistakes(text).contains { $0.contains("a date or a time") })
+  }
+
   @Test func anOddKeyDoesNotBreakTheLine() {
     #expect(
       mistakes("\"a\\tb\\nc\" = 1") == ["f: a\u{fffd}b\u{fffd}c: is no setting of dlmguard"])
