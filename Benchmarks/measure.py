@@ -136,7 +136,8 @@ class Client:
         """Registers an owner and locks these files for it; returns the owner."""
         owner = self.ask("register", name=name, uuid=str(uuid), pid=pid)["owner"]
         self.ask("add", owner=owner, resources=[
-            {"device": f"disk {index}", "file": str(path), "access": "exclusive-write"}
+            {"kind": "file", "device": f"disk {index}", "file": str(path),
+             "access": "exclusive-write"}
             for index, path in enumerate(paths)])
         self.ask("acquire", owner=owner)
         return owner

@@ -137,7 +137,7 @@ def rest(cluster):
         "                uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, f'guest-{guest}')))['owner']\n"
         f"    paths = [f'/run/bench/{{guest}}-{{disk}}' for disk in range({DISKS})]\n"
         "    for path in paths: open(path, 'w').close()\n"
-        "    ask('add', owner=owner, resources=[{'device': 'disk', 'file': path, 'access':\n"
+        "    ask('add', owner=owner, resources=[{'kind': 'file', 'device': 'disk', 'file': path, 'access':\n"
         "        'exclusive-write'} for path in paths])\n"
         "    ask('acquire', owner=owner)\n"
         "open('/run/bench/held', 'w').close()\n"

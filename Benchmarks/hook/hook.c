@@ -40,7 +40,10 @@ static xmlNodePtr child(xmlNodePtr node, const char *name)
 
 static void resource(xmlNodePtr layer, const char *device, const char *access)
 {
-	static const char *const kinds[][2] = { { "file", "file" }, { "dev", "block" }, { "dir", "directory" } };
+	/* The attribute of the source, what the resource's place is called, and its kind. */
+	static const char *const kinds[][3] = {
+		{ "file", "file", "file" }, { "dev", "block", "block" }, { "dir", "directory", "dir" }
+	};
 	static int count;
 	xmlNodePtr source = child(layer, "source");
 
@@ -49,7 +52,8 @@ static void resource(xmlNodePtr layer, const char *device, const char *access)
 
 		if (!path)
 			continue;
-		fprintf(out, "%s{\"device\":", count++ ? "," : "");
+		fprintf(out, "%s{\"kind\":\"%s\",\"device\":", count++ ? "," : "",
+			strcmp(access, "backing") ? kinds[i][2] : "backing");
 		quoted(device);
 		fprintf(out, ",\"%s\":", kinds[i][1]);
 		quoted((const char *)path);

@@ -9,15 +9,18 @@ import socket
 import sys
 import xml.etree.ElementTree as ElementTree
 
-KINDS = {"file": "file", "dev": "block", "dir": "directory"}
+# The attribute of the source: what the resource's place is called, and its kind.
+SOURCES = {"file": ("file", "file"), "dev": ("block", "block"), "dir": ("directory", "dir")}
 
 
 def resource(layer, device, access):
     source = layer.find("source")
-    for attribute, kind in KINDS.items():
+    for attribute, (place, kind) in SOURCES.items():
         path = source.get(attribute) if source is not None else None
         if path:
-            return [{"device": device, kind: path, "access": access}]
+            if access == "backing":
+                kind = "backing"
+            return [{"kind": kind, "device": device, place: path, "access": access}]
     return []
 
 

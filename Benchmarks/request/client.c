@@ -85,7 +85,7 @@ static void locks(int count, const char *uuid, char **paths, int number)
 	FILE *out = open_memstream(&resources, &size);
 
 	for (int i = 0; i < number; i++)
-		fprintf(out, "%s{\"device\":\"disk %d\",\"file\":\"%s\",\"access\":\"exclusive-write\"}",
+		fprintf(out, "%s{\"kind\":\"file\",\"device\":\"disk %d\",\"file\":\"%s\",\"access\":\"exclusive-write\"}",
 			i ? "," : "", i, paths[i]);
 	fclose(out);
 	for (int i = 0; i < count; i++) {

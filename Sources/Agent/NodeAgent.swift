@@ -306,7 +306,7 @@ actor NodeAgent {
         case .driver(let pid): processes.driver(of: pid)
         }
       }
-      guard let known = survey.look(on: thread, identity.identify) else { return }
+      guard let known = survey.look(on: thread, identity.ready().identify) else { return }
       post { $0.surveyed(request, Survey(identifications: known, process: process)) }
     }
     storageThreads = threads

@@ -27,13 +27,17 @@ extension Identity {
 
   /// What several devices are parts of: a name, whatever is known of them.
   func containers(_ devices: [DeviceNumber], _ descent: Descent) -> [ResourceName] {
-    devices.flatMap { device -> [ResourceName] in
-      do throws(Untold) {
-        let container = try footprint(of: device, descent.container())
-        return container.itself + container.within
-      } catch {
-        return [block(device)]
-      }
+    devices.flatMap { device in
+      containers?.of(device) { container(device, descent) } ?? container(device, descent)
+    }
+  }
+
+  private func container(_ device: DeviceNumber, _ descent: Descent) -> [ResourceName] {
+    do throws(Untold) {
+      let container = try footprint(of: device, descent.container())
+      return container.itself + container.within
+    } catch {
+      return [block(device)]
     }
   }
 

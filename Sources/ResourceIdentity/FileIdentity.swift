@@ -5,9 +5,7 @@ extension Identity {
   func footprint(
     of file: KernelFile, at path: String, _ descent: Descent
   ) throws(Untold) -> Footprint {
-    guard let mounts = Mounts(proc: host.proc) else {
-      throw .failed("\(host.proc)/self/mountinfo cannot be read")
-    }
+    let mounts = try mounts()
     let filesystem = mounts.filesystem(of: path, on: file.device)
     let name: ResourceName
     if let shared = try shared(file, at: path, mounts) {

@@ -19,6 +19,10 @@ public struct Identity: Sendable {
   let networks: [NetworkStorage]
   let unidentified: Unidentified
   let host: HostPaths
+  /// What is mounted, as it was read for a batch of looks.
+  private var known: Mounts?
+  /// What that batch has found out about the devices that files lie on.
+  private(set) var containers: Containers?
   /// Asked before anything of a mount is touched.
   private var enter: @Sendable (_ mountPoint: String) -> Bool = { _ in true }
 
@@ -56,6 +60,22 @@ public struct Identity: Sendable {
       result = error.result
     }
     return Identification(resource: resource, result: result)
+  }
+
+  /// The same, which has read the mount table and remembers what devices are: for several looks one after the other. Any thread;
+  /// never waits for storage.
+  public func ready() -> Identity {
+    var ready = self
+    ready.known = Mounts(proc: host.proc)
+    ready.containers = Containers()
+    return ready
+  }
+
+  func mounts() throws(Untold) -> Mounts {
+    guard let mounts = known ?? Mounts(proc: host.proc) else {
+      throw .failed("\(host.proc)/self/mountinfo cannot be read")
+    }
+    return mounts
   }
 
   func footprint(of source: ResourceSource) throws(Untold) -> Footprint {
@@ -99,10 +119,7 @@ public struct Identity: Sendable {
   /// Makes sure that no mount on the way to a path is known to hang.
   func approach(_ path: String) throws(Untold) {
     try Self.check(path)
-    guard let mounts = Mounts(proc: host.proc) else {
-      throw .failed("\(host.proc)/self/mountinfo cannot be read")
-    }
-    let approach = Approach(mountPoints: mounts.points, enter: enter)
+    let approach = Approach(mountPoints: try mounts().points, enter: enter)
     if let barrier = approach.barrier(onTheWayTo: path) {
       throw .failed(
         "its storage, mounted at \(Quoted(barrier)), has not answered an earlier look-up either")

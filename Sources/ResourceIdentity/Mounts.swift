@@ -29,6 +29,8 @@ struct Mounts {
   }
 
   private let mounts: [Mount]
+  /// Where something is mounted.
+  let points: Set<String>
 
   /// Nil where the table cannot be read.
   ///
@@ -59,6 +61,7 @@ struct Mounts {
           type: Self.plain(fields[dash + 1]), source: Self.plain(fields[dash + 2]),
           options: Set(fields[dash + 3].split(separator: ",").map(String.init))))
     }
+    points = Set(mounts.map(\.point))
   }
 
   /// The filesystem of a file: by its device, or, where files have other devices than their
@@ -69,9 +72,6 @@ struct Mounts {
     }
     return resolve(path).flatMap { mount(ofResolved: $0) }?.filesystem
   }
-
-  /// Where something is mounted.
-  var points: Set<String> { Set(mounts.map(\.point)) }
 
   /// Whether a path lies, by its text alone, in a mount of its own that is not of that device: then it
   /// need not be touched to know that it is elsewhere.

@@ -28,7 +28,7 @@ struct Explain: ParsableCommand {
       throw common.quit(.no, error.description)
     }
     let description = source.description
-    let identity = settings.identity(on: settings.node)
+    let identity = settings.identity(on: settings.node).ready()
     let explanation = Explanation(
       of: Domain(uuid: description.uuid, name: description.name),
       description.resources.map { identity.identify($0) }, unguarded: description.unguarded,

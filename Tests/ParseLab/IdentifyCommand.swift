@@ -11,7 +11,7 @@ struct IdentifyCommand: ParsableCommand {
 
   func run() throws {
     let xml = try common.xml()
-    let identity = Identity(node: NodeName("bench"))
+    let identity = Identity(node: NodeName("bench")).ready()
     try common.measure {
       try DomainDescription(xml: xml).resources.count { resource in
         if case .named = identity.identify(resource).result { true } else { false }
