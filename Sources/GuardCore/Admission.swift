@@ -73,10 +73,8 @@ extension ResourceKind {
 private struct Wish {
   private struct Entry {
     var claim: Claim
-    /// The one that the claim is named after.
-    var resource: Resource
-    /// A resource that writes it.
-    var writer: (resource: Resource, use: Claim.Use)?
+    /// The resources that write it.
+    var writers: [(resource: Resource, use: Claim.Use)]
   }
 
   private var order: [ResourceName] = []
@@ -90,23 +88,25 @@ private struct Wish {
     let new = Claim(
       resource: lock.resource, mode: lock.mode, use: lock.use, purpose: purpose,
       device: resource.device, location: resource.source.location)
-    let writer = resource.access.writes ? (resource, lock.use) : nil
+    let writers = resource.access.writes ? [(resource: resource, use: lock.use)] : []
     guard var entry = entries[lock.resource] else {
       order.append(lock.resource)
-      entries[lock.resource] = Entry(claim: new, resource: resource, writer: writer)
+      entries[lock.resource] = Entry(claim: new, writers: writers)
       return
     }
-    if let writer, let other = entry.writer, Self.clash(writer, other) {
-      throw .writtenTwice(other.resource, writer.0)
+    for writer in writers {
+      if let other = entry.writers.first(where: { Self.clash(writer, $0) }) {
+        throw .writtenTwice(other.resource, writer.resource)
+      }
     }
     let union = entry.claim.mode.union(new.mode)
     // The stronger use is the one that people are told of; that of the whole, where they are equal.
     let isStronger =
       !entry.claim.mode.covers(new.mode)
       || (entry.claim.mode == new.mode && entry.claim.use == .part && new.use == .whole)
-    if isStronger { (entry.claim, entry.resource) = (new, resource) }
+    if isStronger { entry.claim = new }
     entry.claim = entry.claim.inMode(union)
-    entry.writer = entry.writer ?? writer
+    entry.writers += writers
     entries[lock.resource] = entry
   }
 

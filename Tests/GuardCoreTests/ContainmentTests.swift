@@ -62,6 +62,20 @@ import Testing
     #expect(host.start(VM(2, [disk("/dev/sda1"), disk("/dev/sda2", target: "vdb")])) == .done)
   }
 
+  /// The shared part comes first; the exclusive one is what the shared whole would write.
+  @Test func noPartIsForgottenForAnother() throws {
+    let host = Self.host()
+    let refusal = host.start(
+      VM(
+        1,
+        [
+          disk("/dev/sda1", .sharedWrite), disk("/dev/sda2", target: "vdb"),
+          disk("/dev/sda", .sharedWrite, target: "vdc"),
+        ]))?.refusal
+    let message = try #require(refusal?.message)
+    #expect(message.contains("vdb") && message.contains("vdc"), "\(message)")
+  }
+
   @Test func aDeviceOfSeveralIsAllOfThem() throws {
     let host = Self.host()
     let members = [try ResourceName("wwid:naa.1"), try ResourceName("wwid:naa.2")]
