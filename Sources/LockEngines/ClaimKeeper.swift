@@ -196,19 +196,12 @@ public final class ClaimKeeper: Sendable {
   func undo(_ steps: [Step], for owner: OwnerID, then: @escaping @Sendable () -> Void) {
     let new = Set(steps.filter { $0.former == nil }.map(\.claim.resource))
     let converted = steps.compactMap { step in
-      step.former.map { (resource: step.claim.resource, former: $0) }
-    }
-    Answers.gather(converted, from: engine) { step, completion in
-      // What a writer is weakened from is free; it is signed again where it stays a writer's.
-      engine.convert(
-        step.former.lock, to: step.former.mode, [],
-        value: step.former.mode.writesValue ? value(owner, step.former.mode) : LockValue.none,
-        then: completion)
-      return step.former.lock
-    } then: { [self] answers in
-      for (step, answer) in zip(converted, answers) where answer.outcome.isGranted {
-        hold(owner, step.resource, step.former)
+      step.former.map {
+        Weakening(
+          resource: step.claim.resource, lock: $0.lock, mode: $0.mode, from: step.mode)
       }
+    }
+    weaken(converted, for: owner) { [self] in
       unlock(owner, where: { new.contains($0) }, then: then)
     }
   }
@@ -227,7 +220,7 @@ public final class ClaimKeeper: Sendable {
     }
   }
 
-  private func unlock(
+  func unlock(
     _ owner: OwnerID, where isMeant: (ResourceName) -> Bool, then: @escaping @Sendable () -> Void
   ) {
     let holds = holds(owner).compactMap { resource, hold in

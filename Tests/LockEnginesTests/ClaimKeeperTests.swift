@@ -50,6 +50,22 @@ import Testing
     #expect(engine.locks().count == 2)
   }
 
+  @Test func whatIsNotNamedIsGivenBackAndWhatIsStrongerWeakened() throws {
+    let keeper = ClaimKeeper(engine: engine)
+    _ = acquire(
+      keeper, web,
+      [try claim("a", .pw), try claim("b", .pw), try claim("c", .pr), try claim("d", .pr)])
+    keeper.reduce(
+      web, to: [try claim("a", .pr), try claim("c", .pr), try claim("d", .pw), try claim("e", .pw)]
+    ) { [events] in events.add("reduced") }
+    #expect(events.all == [], "the engine has not answered")
+    engine.deliverAll()
+    #expect(events.all == ["reduced"])
+    #expect(held(keeper, web) == ["a": .pr, "c": .pr, "d": .pr], "nothing is taken")
+    #expect(acquire(keeper, mail, [try claim("a", .pr), try claim("b", .pw)]) == [])
+    #expect(engine.locks().count == 5)
+  }
+
   @Test func whatIsHeldIsRaisedToWhatCoversBoth() throws {
     let keeper = ClaimKeeper(engine: engine)
     _ = acquire(keeper, web, [try claim("a", .pr), try claim("b", .pw), try claim("c", .cr)])
