@@ -28,10 +28,12 @@ struct AuditLog: Sendable {
 
   private func level(_ kind: AuditLine.Kind) -> Logger.Level {
     switch kind {
-    case .lost, .killed: .critical
-    case .alarm, .impeded, .suspended: .error
-    case .refused, .observed, .unguarded, .unready: .warning
-    case .acquired, .bound, .released, .saved, .recovered, .ready, .unimpeded, .resumed: .notice
+    case .lost, .killed, .isolated: .critical
+    case .alarm, .contested, .paused, .impeded, .suspended: .error
+    case .refused, .observed, .unguarded, .unready, .discovered, .revoked: .warning
+    case .acquired, .bound, .released, .saved, .recovered, .settled, .dead, .ready, .unimpeded,
+      .resumed, .rejoined:
+      .notice
     }
   }
 }

@@ -44,7 +44,7 @@ actor NodeAgent {
   private var watched: [ProcessRef: PIDFD] = [:]
   /// Processes whose end will not be noticed before the kernel has a descriptor for them.
   private var unwatchable: Set<ProcessRef> = []
-  private var surveys: [RequestID: EventLoop.Timer] = [:]
+  private var surveys: [SurveyID: EventLoop.Timer] = [:]
   private var limits: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
 
@@ -127,7 +127,7 @@ actor NodeAgent {
     let domain = Domain(uuid: record.owner.domain, name: record.name)
     return Recovered(
       record: record, keeperAlive: isAlive,
-      qemu: record.origin == .hook ? try processes.qemu(of: domain) : nil,
+      qemu: record.origin != .client ? try processes.qemu(of: domain) : nil,
       saveImage: images.exists(for: record.name))
   }
 
@@ -216,7 +216,10 @@ actor NodeAgent {
       return find(owner, domain, reason)
     case .confirm(let owner, let process):
       return [.confirmed(owner, alive: isAlive(process))]
-    case .kill(let process): kill(process)
+    case .reduce(let owner, let claims):
+      keeper?.reduce(owner, to: claims) { [self] in report(.reduced(owner)) }
+    case .kill(let process, let signal): kill(process, signal)
+    case .pause, .sight: break
     case .watch(let process): return watch(process)
     case .unwatch(let process): unwatch(process)
     case .lookForSaveImage(let owner, let name):
@@ -224,6 +227,8 @@ actor NodeAgent {
       return [.saveImage(owner, exists: images.exists(for: name))]
     case .wake(let owner, let wake, let milliseconds): self.wake(owner, wake, milliseconds)
     case .limit(let request, let milliseconds): limit(request, milliseconds)
+    case .count(let countdown, let milliseconds):
+      loop.after(milliseconds) { [self] in assumeIsolated { $0.handle(.elapsed(countdown)) } }
     case .audit(let line): audit.write(line)
     }
     return []
@@ -284,7 +289,7 @@ actor NodeAgent {
 
   // MARK: - What may block
 
-  private func survey(_ request: RequestID, _ resources: [Resource], _ query: ProcessQuery?) {
+  private func survey(_ request: SurveyID, _ resources: [Resource], _ query: ProcessQuery?) {
     let survey = StorageSurvey(of: resources, through: storageGate)
     let timeout = configuration.storageTimeout
     surveys[request] = loop.after(timeout) { [self] in
@@ -313,7 +318,7 @@ actor NodeAgent {
   }
 
   /// The first answer counts: the storage's, or the deadline's.
-  private func surveyed(_ request: RequestID, _ survey: Survey) {
+  private func surveyed(_ request: SurveyID, _ survey: Survey) {
     surveys.removeValue(forKey: request).map(loop.cancel)
     handle(.surveyed(request, survey))
   }
@@ -403,7 +408,7 @@ actor NodeAgent {
     }
   }
 
-  private func kill(_ process: ProcessRef) {
+  private func kill(_ process: ProcessRef, _ signal: KillSignal) {
     do throws(PIDFD.Failure) {
       let pidfd =
         if let known = watched[process] { known } else { try PIDFD(process, in: processes) }
@@ -411,8 +416,8 @@ actor NodeAgent {
     } catch .gone {
       return
     } catch {
-      log.critical("cannot kill \(process), which relies on a lost lock: \(error); trying again")
-      loop.after(Self.retry) { [self] in assumeIsolated { $0.kill(process) } }
+      log.critical("cannot kill \(process), which must not go on: \(error); trying again")
+      loop.after(Self.retry) { [self] in assumeIsolated { $0.kill(process, signal) } }
     }
   }
 

@@ -24,6 +24,11 @@ extension Request {
     case .inquire(.uuid(let uuid)): Self.plain("inquire", ("uuid", .string("\(uuid)")))
     case .inquire(.name(let name)): Self.plain("inquire", ("name", .string(name)))
     case .who(let path): Self.plain("who", ("path", .string(path)))
+    case .revoke(.domain(.uuid(let uuid))): Self.plain("revoke", ("uuid", .string("\(uuid)")))
+    case .revoke(.domain(.name(let name))): Self.plain("revoke", ("name", .string(name)))
+    case .revoke(.resource(let resource)):
+      Self.plain("revoke", ("resource", .string("\(resource)")))
+    case .revoke(.path(let path)): Self.plain("revoke", ("path", .string(path)))
     case .status: Self.plain("status", nil)
     }
   }
@@ -52,17 +57,33 @@ extension Request {
         try json.list("resources") { element throws(MalformedMessage) in try Resource(element) })
     case "acquire": self = .acquire(try json.owner())
     case "release": self = .release(try json.owner())
-    case "inquire":
-      if let uuid = try json.optional(
-        "uuid", "a UUID", { $0.stringValue.flatMap { DomainUUID($0) } })
-      {
-        self = .inquire(.uuid(uuid))
-      } else {
-        self = .inquire(.name(try json.string("name")))
-      }
+    case "inquire": self = .inquire(try DomainSelector(json))
+    case "revoke": self = .revoke(try RevocationTarget(json))
     case "who": self = .who(path: try json.string("path"))
     case "status": self = .status
     default: throw MalformedMessage(field: "op", problem: "is no operation of this agent")
+    }
+  }
+}
+
+extension DomainSelector {
+  init(_ json: JSON) throws(MalformedMessage) {
+    let uuid = try json.optional("uuid", "a UUID") { $0.stringValue.flatMap { DomainUUID($0) } }
+    self = if let uuid { .uuid(uuid) } else { .name(try json.string("name")) }
+  }
+}
+
+extension RevocationTarget {
+  init(_ json: JSON) throws(MalformedMessage) {
+    let resource = try json.optional("resource", "a resource name") {
+      $0.stringValue.flatMap { try? ResourceName($0) }
+    }
+    if let resource {
+      self = .resource(resource)
+    } else if let path = try json.optional("path", "a path", \.stringValue) {
+      self = .path(path)
+    } else {
+      self = .domain(try DomainSelector(json))
     }
   }
 }

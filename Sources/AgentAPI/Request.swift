@@ -17,6 +17,9 @@ public enum Request: Hashable, Sendable {
   case inquire(DomainSelector)
   /// Who holds what lies at a path. Answered by ``Reply/holders(_:_:)``.
   case who(path: String)
+  /// Take a lock away from whoever holds it here: its process is killed first. Answered by
+  /// ``Reply/owners(_:)`` when the last of them is gone.
+  case revoke(RevocationTarget)
   /// Everything about this node. Answered by ``Reply/status(_:)``.
   case status
 
@@ -37,6 +40,16 @@ public enum DomainSelector: Hashable, Sendable {
   public init(_ text: String) {
     self = DomainUUID(text).map(Self.uuid) ?? .name(text)
   }
+}
+
+/// Whose locks are taken away.
+public enum RevocationTarget: Hashable, Sendable {
+  /// All that a domain holds.
+  case domain(DomainSelector)
+  /// All that the holders of a resource hold: they do not go on without it.
+  case resource(ResourceName)
+  /// The same of what lies at a path of this node.
+  case path(String)
 }
 
 /// The operations of libvirt's `qemu` hook that concern the guard (docs/hooks.rst of libvirt).

@@ -48,6 +48,10 @@ public struct Configuration: Hashable, Sendable {
   public var networks: [NetworkStorage] = []
   /// How long storage may take to say what a path is, in ms.
   public var storageTimeout: Int64 = 5_000
+  /// The libvirt that pauses guests.
+  public var libvirtURI = "qemu:///system"
+  /// Where libvirt finds the hook.
+  public var hookFile = "/etc/libvirt/hooks/qemu.d/dlmguard"
   /// Where libvirt keeps its pid files, and what it knows of running domains.
   public var libvirtRunDirectory = "/run/libvirt/qemu"
   /// Where libvirt keeps managed save images.

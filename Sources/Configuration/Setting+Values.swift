@@ -84,6 +84,16 @@ extension Setting {
     }
   }
 
+  static func text(
+    _ key: String, _ path: Path<String>
+  ) -> Setting {
+    Setting(key, path, shown: { .string($0[keyPath: path]) }) { value throws(Complaint) in
+      let text = try text(value)
+      guard !text.isEmpty, !text.utf8.contains(0) else { throw Complaint("is empty") }
+      return text
+    }
+  }
+
   static func path(
     _ key: String, _ path: Path<String>
   ) -> Setting {

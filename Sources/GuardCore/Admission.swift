@@ -63,6 +63,27 @@ func claims(
   return wish.claims
 }
 
+extension Guard {
+  /// The claims that can be made of what the storage said, and what is against the rest.
+  func attainable(
+    _ identifications: [Identification], needsAll: Bool
+  ) -> (claims: [Claim], problems: [Inadmissible]) {
+    var identifications = identifications
+    var problems: [Inadmissible] = []
+    while true {
+      do throws(Inadmissible) {
+        let made = try claims(identifications, policy: policy, needsAll: needsAll)
+        return (made, problems)
+      } catch {
+        problems.append(error)
+        identifications.removeAll {
+          $0.resource.device == error.culprit.device && $0.resource.source == error.culprit.source
+        }
+      }
+    }
+  }
+}
+
 extension ResourceKind {
   /// Whether QEMU makes the file where there is none (its memory-backend-file), after libvirt's last
   /// hook before it starts.

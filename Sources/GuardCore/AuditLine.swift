@@ -9,14 +9,28 @@ public struct AuditLine: Hashable, Sendable {
     case observed
     /// Locks of an owner are gone that it never gave back.
     case lost
-    /// A QEMU process that relied on a lost lock was sent SIGKILL.
+    /// A process that must not go on was sent SIGTERM or SIGKILL, and why.
     case killed
+    /// A process that was to be killed is gone.
+    case dead
+    /// A guest whose CPUs must stand still.
+    case paused
+    /// A guest that no hook has told of, found running.
+    case discovered
+    /// A running guest uses what it could not lock.
+    case contested
+    /// What was contested is held now, or not used any more.
+    case settled
+    /// An administrator has taken a guest's locks away.
+    case revoked
     /// The agent cannot keep locks yet; ended by `ready`.
     case unready, ready
     /// Nothing new may be locked; ended by `unimpeded`.
     case impeded, unimpeded
     /// Locks cannot be trusted; ended by `resumed`.
     case suspended, resumed
+    /// The cluster may take this node for failed; ended by `rejoined`.
+    case isolated, rejoined
   }
 
   /// The word after `audit`; the log's priority follows from it.

@@ -27,7 +27,7 @@ extension Guard {
   }
 
   /// Tells of the claim of which most is known, and what to do about it.
-  private func explain(
+  func explain(
     _ refused: [RefusedClaim], to domain: Domain
   ) -> (reason: String, advice: String) {
     let others = refused.count - 1
@@ -101,6 +101,11 @@ extension Guard {
 
   private func advice(_ claim: Claim, _ holder: Owner, _ held: Claim) -> String {
     let name = Quoted(holder.domain.name)
+    if case .saved = holder.phase, holder.isExported {
+      return
+        "It is saved to a file, in the middle of its disks: restore \(name) and shut it down, or, if that "
+        + "file is given up: dlmguard revoke \(name)"
+    }
     if case .saved = holder.phase {
       return "It is saved in the middle of its disks: start \(name) and shut it down, or drop its "
         + "saved state: virsh managedsave-remove \(name)"

@@ -11,7 +11,7 @@ public enum Effect: Hashable, Sendable {
   case reply(RequestID, Reply)
   /// Find the identity of resources, and a process. Looking at storage can hang, so this happens
   /// off the core, with a deadline. Answered by ``Event/surveyed(_:_:)``.
-  case survey(RequestID, [Resource], ProcessQuery?)
+  case survey(SurveyID, [Resource], ProcessQuery?)
   /// Write the owner's record to the ledger. Answered by ``Event/recorded(_:_:failure:)``.
   case record(OwnerRecord, RecordReason)
   /// Remove the owner's record from the ledger.
@@ -23,8 +23,17 @@ public enum Effect: Hashable, Sendable {
   case recover(OwnerID, [Claim])
   /// Give back everything the owner holds. Answered by ``Event/released(_:)``.
   case release(OwnerID)
-  /// End that very process at once, whatever it is doing; its end comes by ``Event/exited(_:)``.
-  case kill(ProcessRef)
+  /// Hold for that owner nothing but these claims, each in no more than its mode: the rest of what it
+  /// holds is given back or weakened. Answered by ``Event/reduced(_:)``.
+  case reduce(OwnerID, to: [Claim])
+  /// End that very process; its end comes by ``Event/exited(_:)``.
+  case kill(ProcessRef, KillSignal)
+  /// Have that guest's CPUs stand still, by libvirt, or without it where it does not do it. Answered by
+  /// ``Event/paused(_:_:)``.
+  case pause(OwnerID, Domain, ProcessRef)
+  /// Report one running guest by ``Event/sighted(_:)``, or, where nil, all of them; nothing where there
+  /// is none.
+  case sight(Domain?)
   /// Look for the QEMU process of a domain. Answered by ``Event/found(_:_:_:)``.
   case find(OwnerID, Domain, SearchReason)
   /// See whether a watched process is gone. Answered by ``Event/confirmed(_:alive:)``.
@@ -38,11 +47,31 @@ public enum Effect: Hashable, Sendable {
   case lookForSaveImage(OwnerID, name: String)
   /// Set a timer, in ms. Answered by ``Event/woke(_:_:)``.
   case wake(OwnerID, Wake, after: Int64)
+  /// Set a timer for the node, in ms. Answered by ``Event/elapsed(_:)``.
+  case count(Countdown, after: Int64)
   /// Set a timer for a request, in ms; it need not go on once that is answered. Answered by
   /// ``Event/overdue(_:)``.
   case limit(RequestID, after: Int64)
   /// One line for the log of what the guard did.
   case audit(AuditLine)
+}
+
+/// How a process is ended.
+public enum KillSignal: Hashable, Sendable {
+  /// SIGTERM: QEMU flushes what it has cached, and ends.
+  case terminate
+  /// SIGKILL: whatever it is doing, it writes no more once it is gone.
+  case kill
+}
+
+/// How a guest was paused.
+public enum Pausing: Hashable, Sendable {
+  /// By libvirt, which resumes it, too.
+  case byLibvirt
+  /// libvirt did not do it, and why: its process was stopped by SIGSTOP, and goes on by SIGCONT.
+  case bySignal(String)
+  /// Neither did it, and why.
+  case failed(String)
 }
 
 /// Which process of the host is meant.

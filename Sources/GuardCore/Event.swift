@@ -30,7 +30,7 @@ public enum Event: Sendable {
   /// The client hung up before it had its answer.
   case clientGone(RequestID)
   /// Answers ``Effect/survey(_:_:_:)``.
-  case surveyed(RequestID, Survey)
+  case surveyed(SurveyID, Survey)
   /// Answers ``Effect/record(_:_:)``; the failure, if any, is for a person to read.
   case recorded(OwnerID, RecordReason, failure: String?)
   /// Answers ``Effect/acquire(_:_:)``: the claims that were refused; none where all were granted.
@@ -40,6 +40,12 @@ public enum Event: Sendable {
   case reclaimed(OwnerID, missing: [Claim], refused: [RefusedClaim])
   /// Answers ``Effect/release(_:)``.
   case released(OwnerID)
+  /// Answers ``Effect/reduce(_:to:)``.
+  case reduced(OwnerID)
+  /// Answers ``Effect/pause(_:_:_:)``.
+  case paused(OwnerID, Pausing)
+  /// A running guest as it is now: answers ``Effect/sight(_:)``, and comes unasked when it has changed.
+  case sighted(Sighting)
   /// Answers ``Effect/find(_:_:_:)``.
   case found(OwnerID, ProcessRef?, SearchReason)
   /// Answers ``Effect/confirm(_:_:)``.
@@ -67,6 +73,10 @@ public enum Event: Sendable {
   case waiting(String?)
   /// The locks that are held cannot be trusted for now, and why.
   case suspended(String)
+  /// The rest of the cluster may take this node for failed; nil ends it.
+  case isolated(Isolation?)
+  /// A timer set by ``Effect/count(_:after:)`` ran out.
+  case elapsed(Countdown)
   /// They can again; nothing was lost meanwhile but what ``lost(_:of:reason:)`` says.
   case resumed
   /// A lock on that resource is known to be gone without having been given back: that of one owner,
@@ -124,6 +134,9 @@ public enum RecordReason: Hashable, Sendable {
   case admission
   /// Only what a restart should know has changed.
   case noted
+  /// Before the engine is told to hold less: a record that names too much would, after a restart, pass
+  /// for a lock that was lost.
+  case reduction
 }
 
 /// Why a QEMU process was looked for: comes back with the answer.
@@ -143,12 +156,25 @@ public enum SearchReason: Hashable, Sendable {
 /// Why a timer was set, and in which round of the owner's life: a late one means nothing.
 public struct Wake: Hashable, Sendable {
   /// What may be due: claims whose process is gone and whose `release` has not come, a start whose
-  /// daemon died, a start of which nothing is heard (``Policy`` has the times).
+  /// daemon died, a start of which nothing is heard, a guest that uses what it could not lock, a
+  /// process that should be dead (``Policy`` has the times).
   public enum Reason: Hashable, Sendable {
-    case releaseGrace, driverGone, startLimit
+    case releaseGrace, driverGone, startLimit, contested, killed
   }
 
   /// What to look into, if the owner is still in that round.
+  public let reason: Reason
+  let round: Int
+}
+
+/// A timer of the node, and in which of its rounds: a late one means nothing.
+public struct Countdown: Hashable, Sendable {
+  /// What is due if the node is still isolated.
+  public enum Reason: Hashable, Sendable {
+    case alarm, action
+  }
+
+  /// What to look into.
   public let reason: Reason
   let round: Int
 }

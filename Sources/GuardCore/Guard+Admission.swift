@@ -27,6 +27,15 @@ extension Guard {
       // Another daemon begins anew; what the dead one began is looked for and given back first.
       queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
       effects.append(.find(owner.id, owner.domain, .silence))
+    case .running where call.operation == .started || call.operation == .reconnect:
+      _ = take(call, request, of: owner)
+    case .recording, .acquiring:
+      guard owner.guest != nil, call.operation == .started || call.operation == .reconnect else {
+        return refused(
+          request, call.operation, domain, .conflict, alreadyHere(owner, asking: domain))
+      }
+      // It was found running before this hook came; what it uses is being locked.
+      queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
     case .exited, .ending, .leaving:
       queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
       // Its process is gone and libvirt has begun anew: nothing is left to wait for.
@@ -64,29 +73,18 @@ extension Guard {
   private mutating func wish(
     _ call: HookCall, _ domain: Domain, _ survey: Survey
   ) -> Result<[Claim], Refusal> {
-    var wanted = [Claim(domain)]
-    var identifications = survey.identifications
-    while true {
-      do throws(Inadmissible) {
-        wanted += try claims(
-          identifications, policy: policy, needsAll: call.operation == .start)
-        break
-      } catch {
-        guard isObserved(call.operation) else {
-          return .failure(Refusal(error.code, error.text(of: domain)))
-        }
-        observed(call.operation, domain, error.text(of: domain))
-        let culprit = error.culprit
-        identifications.removeAll {
-          $0.resource.device == culprit.device && $0.resource.source == culprit.source
-        }
-      }
-    }
+    let (claims, problems) = attainable(
+      survey.identifications, needsAll: call.operation == .start)
+    let wanted = [Claim(domain)] + claims
     guard !isObserved(call.operation) else {
+      for problem in problems { observed(call.operation, domain, problem.text(of: domain)) }
       if let message = policy.refusal(of: domain, with: call.unguarded) {
         observed(call.operation, domain, message)
       }
       return .success(wanted)
+    }
+    if let problem = problems.first {
+      return .failure(Refusal(problem.code, problem.text(of: domain)))
     }
     if let message = policy.refusal(of: domain, with: call.unguarded) {
       return .failure(Refusal(.unsafe, message))
@@ -164,8 +162,7 @@ extension Guard {
       owner.claims = all
     }
     guard let updated = self.owner(owner.id) else { return }
-    effects.append(
-      .record(updated.record(owner.origin == .client ? .running : .starting), .admission))
+    effects.append(.record(updated.record(admission.stage), .admission))
   }
 
   /// - Parameter operation: nil for what no hook asks for.
@@ -198,11 +195,11 @@ extension Guard {
     case .started: .started
     case .reconnect: .reconnect
     case .prepare: .prepare
-    case .operation, .recovery: nil
+    case .operation, .recovery, .change: nil
     }
   }
 
-  private mutating func reportUnguarded(_ owner: Owner, _ resources: [UnguardedResource]) {
+  mutating func reportUnguarded(_ owner: Owner, _ resources: [UnguardedResource]) {
     for resource in resources {
       audit(
         .unguarded, owner, ("device", resource.device), ("description", resource.description))

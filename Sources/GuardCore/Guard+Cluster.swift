@@ -32,6 +32,8 @@ extension Guard {
       auditNode(.impeded, ("reason", reason))
     } else {
       auditNode(.unimpeded)
+      // What could not be locked meanwhile may be now.
+      if readiness == .ready { effects.append(.sight(nil)) }
     }
   }
 
@@ -72,6 +74,7 @@ extension Guard {
       cluster.suspension.map {
         "the locks of this node cannot be trusted for now: \($0). Running guests go on"
       },
+      isolationAlarm,
       cluster.impediment.map { "no guest can be started: \($0)" },
       cluster.warning, misconfiguration,
     ].compactMap { $0 }

@@ -11,6 +11,7 @@ extension Guard {
   /// A request has waited as long as it may. Nothing happens where it has been answered.
   mutating func overdue(_ request: RequestID) {
     overdueDeferred(request)
+    revocationOverdue(request)
     if case .hook(let call) = surveys[request], let uuid = call.uuid {
       surveys[request] = nil
       let domain = Domain(uuid: uuid, name: call.name)

@@ -6,6 +6,9 @@ extension Guard {
   mutating func recorded(_ id: OwnerID, _ reason: RecordReason, _ failure: String?) {
     guard let owner = owner(id) else { return }
     switch (reason, owner.phase) {
+    case (.reduction, _): reductionRecorded(id, failure)
+    case (.admission, .recording(let admission)) where admission.purpose == .change:
+      changeRecorded(id, admission, failure)
     case (.admission, .recording(let admission)):
       if let failure {
         fallBack(id, admission)
@@ -76,6 +79,12 @@ extension Guard {
       reply(admission.request, .done)
       // The process may have gone while the engine was asked: then its end was not for this phase.
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+    case .change:
+      update(id) { $0.phase = .running }
+      if let owner = self.owner(id) { conclude(owner) }
+      // Its end was not for this phase, nor what has changed since.
+      if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+      lookAgain(at: id)
     // Answered by `reclaimed`.
     case .recovery: break
     }
@@ -108,6 +117,7 @@ extension Guard {
   private mutating func conflict(
     _ owner: Owner, _ admission: Owner.Admission, _ refused: [RefusedClaim]
   ) {
+    if admission.purpose == .change { return contest(owner, admission, refused) }
     let message = conflict(owner.domain, refused)
     if let operation = operation(admission.purpose), isObserved(operation) {
       observed(operation, owner.domain, message)
@@ -128,7 +138,11 @@ extension Guard {
   }
 
   /// Back to what the owner was before the request; the engine holds no more than it did then.
-  private mutating func fallBack(_ id: OwnerID, _ admission: Owner.Admission) {
+  ///
+  /// - Parameter isRecorded: whether the ledger knows more than that.
+  mutating func fallBack(
+    _ id: OwnerID, _ admission: Owner.Admission, isRecorded: Bool = true
+  ) {
     guard let former = admission.former else { return forget(id) }
     setKeeper(id, former.keeper)
     update(id) { owner in
@@ -140,7 +154,7 @@ extension Guard {
       case .saved: owner.phase = .saved
       }
     }
-    guard let owner = owner(id) else { return }
+    guard isRecorded, let owner = owner(id) else { return }
     switch former.phase {
     case .registered: effects.append(.erase(id))
     case .prepared:
@@ -148,7 +162,8 @@ extension Guard {
       // libvirt has called the start off, and its `release` may have come meanwhile.
       if admission.isAbandoned { effects.append(.find(id, owner.domain, .silence)) }
     case .running: effects.append(.record(owner.record(.running), .noted))
-    case .saved: effects.append(.record(owner.record(.saved), .noted))
+    case .saved:
+      effects.append(.record(owner.record(owner.isExported ? .exported : .saved), .noted))
     }
   }
 
@@ -159,6 +174,7 @@ extension Guard {
     owners[id.domain] = nil
     alarms.removeAll { $0.owner == id }
     effects.append(.erase(id))
+    revoked(id)
     admitQueued(id.domain)
   }
 }

@@ -15,7 +15,13 @@ extension Guard {
       effects.append(.find(owner.id, owner.domain, .started(request)))
     case (.reconnect, .prepared):
       effects.append(.find(owner.id, owner.domain, .reconnect(request)))
+    case (.started, .running) where !owner.sight.troubles.isEmpty:
+      refused(
+        request, .started, owner.domain, .conflict,
+        start(of: owner.domain, owner.sight.troubles.joined(separator: "; ")))
     case (.started, .running), (.reconnect, .running): reply(request, .done)
+    // What it uses is being locked already.
+    case (.reconnect, _) where owner.guest != nil: reply(request, .done)
     default: return false
     }
     return true
@@ -40,7 +46,7 @@ extension Guard {
       wake(owner.id, .startLimit, after: policy.startLimit)
       reply(request, .done)
     case .prepared: effects.append(.find(owner.id, owner.domain, .release(request)))
-    case .running where owner.origin == .hook:
+    case .running where owner.origin.isDomain:
       update(owner.id) { $0.releaseRequests.append(request) }
       if let keeper = owner.keeper { effects.append(.confirm(owner.id, keeper)) }
     case .exited: end(owner.id, request)
@@ -51,7 +57,7 @@ extension Guard {
 
   private func owner(of call: HookCall) -> Owner? {
     if let uuid = call.uuid { return owners[uuid] }
-    return owners.values.first { $0.domain.name == call.name && $0.origin == .hook }
+    return owners.values.first { $0.domain.name == call.name && $0.origin.isDomain }
   }
 
   mutating func found(_ id: OwnerID, _ process: ProcessRef?, _ reason: SearchReason) {
@@ -110,6 +116,8 @@ extension Guard {
     reply(request, .done)
     effects.append(.record(owner.record(.running), .noted))
     admitQueued(id.domain)
+    // libvirt may have changed its disks since the hook saw them.
+    effects.append(.sight(owner.domain))
   }
 
   /// Starts that waited to see what becomes of the former incarnation.
@@ -143,8 +151,11 @@ extension Guard {
     for owner in owners.values where owner.keeper == process {
       switch (owner.origin, owner.phase) {
       case (.client, .registered): forget(owner.id)
-      case (.client, .running): letGo(owner.id)
-      case (.hook, .running):
+      case (.client, .running):
+        confirmDeath(owner)
+        letGo(owner.id)
+      case (.hook, .running), (.found, .running):
+        confirmDeath(owner)
         update(owner.id) { $0.phase = .exited }
         if owner.isReleaseHinted {
           end(owner.id, nil)
@@ -165,6 +176,8 @@ extension Guard {
     case (.releaseGrace, .exited): end(id, nil)
     case (.driverGone, .prepared), (.startLimit, .prepared):
       effects.append(.find(id, owner.domain, .silence))
+    case (.contested, _): effects.append(.sight(owner.domain))
+    case (.killed, _): stillAlive(owner)
     default: break
     }
   }
@@ -186,23 +199,27 @@ extension Guard {
 
   mutating func saveImage(_ id: OwnerID, exists: Bool) {
     guard let owner = owner(id), case .ending = owner.phase else { return }
+    let isExported = !exists && owner.sight.isBeingSaved && policy.savedGuests == .all
     // A start that waits for this end is the restore itself: it takes the claims over as they are.
-    guard exists else { return letGo(id) }
+    guard exists || isExported else { return letGo(id) }
     update(id) { owner in
       owner.phase = .saved
+      owner.isExported = isExported
+      owner.sight = Owner.Sight()
+      owner.death = nil
       owner.isReleaseHinted = false
       owner.releaseRequests = []
       owner.foreignReleases = 0
     }
     audit(.saved, owner)
-    effects.append(.record(owner.record(.saved), .noted))
+    effects.append(.record(owner.record(isExported ? .exported : .saved), .noted))
     for request in owner.releaseRequests { reply(request, .done) }
     admitQueued(id.domain)
   }
 
   mutating func saveImageRemoved(_ name: String) {
     for owner in owners.values where owner.domain.name == name {
-      if case .saved = owner.phase { letGo(owner.id) }
+      if case .saved = owner.phase, !owner.isExported { letGo(owner.id) }
     }
   }
 

@@ -43,21 +43,17 @@ extension Guard {
     alarm(
       "LOCK LOST: \(what) of \(Quoted(owner.domain.name))\(process(owner)) is not locked any more "
         + "(\(reason)), so \(danger). \(remedy(owner))", owner: owner.id)
-    if let process = victim(owner) { kill(process, of: owner, reason) }
+    if let process = victim(owner) {
+      kill(process, of: owner, reason)
+    } else if policy.onLockLost == .pause, isAtRisk(owner) {
+      pause(owner.id, reason)
+    }
   }
 
   /// The process that must not go on without what its owner has lost; nil where none uses it, or where
   /// a person decides.
   func victim(_ owner: Owner) -> ProcessRef? {
-    guard policy.onLockLost == .kill, policy.mode == .enforce, owner.origin == .hook,
-      case .running = owner.phase
-    else { return nil }
-    return owner.keeper
-  }
-
-  mutating func kill(_ process: ProcessRef, of owner: Owner, _ reason: String) {
-    audit(.killed, owner, ("pid", "\(process.pid)"), ("reason", reason))
-    effects.append(.kill(process))
+    isAtRisk(owner) && policy.onLockLost == .kill ? owner.guest : nil
   }
 
   /// Claims that nobody kept while there was no agent, and that are held again.
@@ -83,7 +79,7 @@ extension Guard {
   }
 
   /// The claims, by one that a person knows where to look for, and what may happen without them.
-  private func named(_ claims: [Claim]) -> (what: String, danger: String) {
+  func named(_ claims: [Claim]) -> (what: String, danger: String) {
     guard let claim = claims.first(where: { $0.device != "domain" }) else {
       return ("the identity", "it may be started a second time on another node")
     }
@@ -98,14 +94,18 @@ extension Guard {
     switch owner.origin {
     case .client:
       return "Stop that process, and check what it wrote before anything else uses it"
-    case .hook where owner.isSaved:
+    case .hook where owner.isSaved, .found where owner.isSaved:
       return
         "Before \(name) is started, make sure that no guest of another node has used its disks "
         + "since; if one has, the saved state is worthless: virsh managedsave-remove \(name)"
-    case .hook where victim(owner) != nil:
+    case .hook where victim(owner) != nil, .found where victim(owner) != nil:
       return
         "It is being killed (on_lock_lost = \"kill\"): check its disks before anything uses them"
-    case .hook:
+    case .hook where policy.onLockLost == .pause && isAtRisk(owner),
+      .found
+    where policy.onLockLost == .pause && isAtRisk(owner):
+      return "It is being paused (on_lock_lost = \"pause\"): check its disks before it goes on"
+    case .hook, .found:
       return "Unless its disks are in use nowhere else for certain, stop it now (virsh destroy "
         + "\(name)), and check them before anything uses them"
     }

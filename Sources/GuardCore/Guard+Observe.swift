@@ -35,7 +35,7 @@ extension Guard {
       owner.phase = .acquiring(admission)
     }
     guard let settled = self.owner(owner.id) else { return }
-    effects.append(.record(settled.record(.starting), .noted))
+    effects.append(.record(settled.record(admission.stage), .noted))
     if admission.claims.isEmpty {
       granted(settled, admission)
     } else {

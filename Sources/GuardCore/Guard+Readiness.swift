@@ -46,6 +46,7 @@ extension Guard {
     let waiting = deferred
     deferred = []
     for (id, request) in waiting { take(request, id) }
+    effects.append(.sight(nil))
   }
 
   /// Why the agent can grant nothing yet, whoever asks; nil once it can.

@@ -22,14 +22,15 @@ extension Guard {
   private func stage(of recovered: Recovered) -> OwnerRecord.Stage? {
     let record = recovered.record
     if keeper(of: recovered) != nil { return .running }
-    if recovered.saveImage, record.origin == .hook { return .saved }
+    if record.stage == .exported { return .exported }
+    if recovered.saveImage, record.origin.isDomain { return .saved }
     return record.stage == .starting && recovered.keeperAlive ? .starting : nil
   }
 
   /// The process that uses the resources now.
   private func keeper(of recovered: Recovered) -> ProcessRef? {
     if recovered.record.stage == .running, recovered.keeperAlive { return recovered.record.keeper }
-    return recovered.record.origin == .hook ? recovered.qemu : nil
+    return recovered.record.origin.isDomain ? recovered.qemu : nil
   }
 
   private mutating func takeOver(
@@ -39,21 +40,24 @@ extension Guard {
       switch stage {
       case .starting: .prepared
       case .running: .running
-      case .saved: .saved
+      case .saved, .exported: .saved
       }
+    let isSaved = former == .saved
     var owner = Owner(
       id: record.owner, domain: Domain(uuid: record.owner.domain, name: record.name),
       origin: record.origin, phase: .registered, keeper: nil, since: record.since)
     owner.claims = record.claims
     owner.unguarded = record.unguarded
+    owner.isExported = stage == .exported
+    owner.sight.isSurplus = true
     owner.phase = .acquiring(
       Owner.Admission(
         purpose: .recovery, request: nil,
-        former: Owner.Former(phase: former, claims: [], keeper: stage == .saved ? nil : keeper),
+        former: Owner.Former(phase: former, claims: [], keeper: isSaved ? nil : keeper),
         claims: record.claims))
     owners[owner.id.domain] = owner
     recovering.insert(owner.id)
-    if stage != .saved { setKeeper(owner.id, keeper) }
+    if !isSaved { setKeeper(owner.id, keeper) }
     effects.append(.recover(owner.id, record.claims))
   }
 
@@ -73,8 +77,13 @@ extension Guard {
       alarm(message, owner: id)
     }
     resume(id)
-    if !refused.isEmpty, let owner = self.owner(id), let process = victim(owner) {
-      kill(process, of: owner, "somebody else has locked what it lost while there was no agent")
+    if !refused.isEmpty, let owner = self.owner(id) {
+      let reason = "somebody else has locked what it lost while there was no agent"
+      if let process = victim(owner) {
+        kill(process, of: owner, reason)
+      } else if policy.onLockLost == .pause, isAtRisk(owner) {
+        pause(id, reason)
+      }
     }
     loseLate(id, admission)
   }
@@ -92,6 +101,9 @@ extension Guard {
     case .prepared:
       update(id) { $0.phase = .prepared }
       wake(id, .startLimit, after: policy.startLimit)
+    case .saved where owner.isExported:
+      update(id) { $0.phase = .saved }
+      effects.append(.record(owner.record(.exported), .noted))
     case .saved:
       // The image may be removed at any time: from here on its removal is reported.
       update(id) { $0.phase = .ending }

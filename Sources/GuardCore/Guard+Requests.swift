@@ -5,7 +5,7 @@ extension Guard {
   mutating func take(_ request: Request, _ id: RequestID) {
     switch request {
     case .hook(let call): take(call, id)
-    case .register, .add, .acquire, .release:
+    case .register, .add, .acquire, .release, .revoke:
       if deferUnready(request, id) { return }
       if let unreadiness { return refuse(id, .unsafe, "refused: \(unreadiness)") }
       operate(request, id)
@@ -33,6 +33,7 @@ extension Guard {
       survey(id, request, resources, nil)
     case .acquire(let owner): acquire(owner, id)
     case .release(let owner): release(owner, id)
+    case .revoke(let target): revoke(target, id)
     case .hook, .inquire, .who, .status: break
     }
   }
@@ -62,7 +63,7 @@ extension Guard {
     _ id: RequestID, _ request: Request, _ resources: [Resource], _ process: ProcessQuery?
   ) {
     surveys[id] = request
-    effects.append(.survey(id, resources, process))
+    effects.append(.survey(.request(id), resources, process))
   }
 
   mutating func surveyed(_ id: RequestID, _ survey: Survey) {
@@ -72,12 +73,14 @@ extension Guard {
     case .register(let domain, let pid): register(domain, pid, id, survey)
     case .add(let owner, _): add(owner, id, survey)
     case .who(let path): who(path, id, survey)
-    case .acquire, .release, .inquire, .status: break
+    case .revoke(.path(let path)): revoke(at: path, id, survey)
+    case .revoke, .acquire, .release, .inquire, .status: break
     }
   }
 
   mutating func abandon(_ id: RequestID) {
     surveys[id] = nil
+    revocations[id] = nil
     deferred.removeAll { $0.id == id }
     for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }
     for owner in Array(owners.values) {
@@ -93,7 +96,7 @@ extension Guard {
     var admission = admission
     admission.request = nil
     // A guest that runs already needs its locks whether or not its hook still waits.
-    admission.isAbandoned = admission.purpose != .reconnect
+    admission.isAbandoned = admission.purpose != .reconnect && admission.purpose != .change
     update(id) { $0.replace(admission) }
   }
 }
@@ -165,10 +168,10 @@ extension Guard {
     case (.client, .registered):
       forget(id)
       reply(request, .done)
-    case (.client, .running), (.hook, .saved):
+    case (.client, .running), (.hook, .saved), (.found, .saved):
       update(id) { $0.releaseRequests.append(request) }
       letGo(id)
-    case (.hook, .running), (.hook, .prepared), (.hook, .exited):
+    case (_, .running), (_, .prepared), (_, .exited):
       refuse(
         request, .conflict,
         "\(Quoted(owner.domain.name)) is \(owner.phaseName)\(process(owner)): its locks go when "
@@ -180,14 +183,17 @@ extension Guard {
   }
 
   private mutating func inquire(_ selector: DomainSelector, _ request: RequestID) {
-    let matches = owners.values.filter { owner in
+    reply(request, .owners(named(selector).map { $0.report(node: description.node) }))
+  }
+
+  /// The owners of that domain, or of all domains of that name.
+  func named(_ selector: DomainSelector) -> [Owner] {
+    owners.values.filter { owner in
       switch selector {
       case .uuid(let uuid): owner.domain.uuid == uuid
       case .name(let name): owner.domain.name == name
       }
-    }
-    reply(
-      request, .owners(matches.sorted { $0.id < $1.id }.map { $0.report(node: description.node) }))
+    }.sorted { $0.id < $1.id }
   }
 
   private mutating func who(_ path: String, _ request: RequestID, _ survey: Survey) {

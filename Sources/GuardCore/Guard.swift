@@ -49,6 +49,8 @@ public struct Guard {
   var owners = OwnerTable()
   /// Requests whose resources are being looked at.
   var surveys: [RequestID: Request] = [:]
+  /// Running guests whose resources are being looked at.
+  var looks: [DomainUUID: Look] = [:]
   /// Starts that wait until the former incarnation has let go.
   var queued: [DomainUUID: [Queued]] = [:]
   /// Owners taken over from the ledger whose claims are not yet held again.
@@ -57,6 +59,11 @@ public struct Guard {
   /// Requests that wait until the agent is ready, in the order in which they came.
   var deferred: [(id: RequestID, request: Request)] = []
   var cluster = ClusterStanding()
+  /// Nil while the cluster certainly counts on this node.
+  var isolated: Isolated?
+  var isolationRound = 0
+  /// Who waits for locks to be gone that were taken away.
+  var revocations: [RequestID: Revocation] = [:]
   var alarms: [Alarm] = []
   var nextInstance: UInt64 = 1
   var now = Timestamp(milliseconds: 0)
@@ -72,6 +79,8 @@ public struct Guard {
     let text: String
     /// The owner whose end ends the alarm; nil for one that stays until the agent restarts.
     let owner: OwnerID?
+    /// Whether it also ends when the guest holds all that it uses.
+    var isOfChange = false
   }
 
   /// Knows no owner yet and lets nobody in: ``Event/recovered(_:)`` must come, even with no records,
@@ -93,12 +102,16 @@ public struct Guard {
     case .recovered(let records): recover(records)
     case .request(let id, let request): take(request, id)
     case .clientGone(let id): abandon(id)
-    case .surveyed(let id, let survey): surveyed(id, survey)
+    case .surveyed(.request(let id), let survey): surveyed(id, survey)
+    case .surveyed(.sighting(let domain), let survey): surveyed(domain, survey)
     case .recorded(let owner, let reason, let failure): recorded(owner, reason, failure)
     case .acquired(let owner, let refused): acquired(owner, refused: refused)
     case .reclaimed(let owner, let missing, let refused):
       reclaimed(owner, missing: missing, refused: refused)
     case .released(let owner): released(owner)
+    case .reduced(let owner): reduced(owner)
+    case .paused(let owner, let pausing): paused(owner, pausing)
+    case .sighted(let sighting): sighted(sighting)
     case .found(let owner, let process, let reason): found(owner, process, reason)
     case .confirmed(let owner, let alive): confirmed(owner, alive: alive)
     case .exited(let process): exited(process)
@@ -112,6 +125,8 @@ public struct Guard {
     case .waiting(let reason): cluster.waiting = reason
     case .suspended(let reason): suspend(reason)
     case .resumed: resumeTrust()
+    case .isolated(let isolation): isolate(isolation)
+    case .elapsed(let countdown): elapsed(countdown)
     case .lost(let resource, let owner, let reason): lose(resource, of: owner, reason)
     case .lostAll(let reason): loseAll(reason)
     case .policy(let policy): self.policy = policy
@@ -154,11 +169,11 @@ extension Guard {
   }
 
   /// Tells the operator once; `status` goes on telling for as long as it is true.
-  mutating func alarm(_ text: String, owner: OwnerID?) {
+  mutating func alarm(_ text: String, owner: OwnerID?, isOfChange: Bool = false) {
     guard !alarms.contains(where: { $0.text == text && $0.owner == owner }) else { return }
     // Enough to see that something is badly wrong; the log has them all.
     if alarms.count >= 100 { alarms.removeFirst() }
-    alarms.append(Alarm(text: text, owner: owner))
+    alarms.append(Alarm(text: text, owner: owner, isOfChange: isOfChange))
     let domain = owner.flatMap { self.owner($0)?.domain }
     effects.append(.audit(AuditLine(.alarm, domain, owner, [("text", text)])))
   }

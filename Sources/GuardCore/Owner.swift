@@ -21,7 +21,7 @@ struct Owner {
     case ending
     /// The engine has been asked to give back.
     case leaving
-    /// Everything is held; a managed save image holds the domain.
+    /// Everything is held; a save image holds the domain.
     case saved
   }
 
@@ -29,6 +29,8 @@ struct Owner {
   struct Admission {
     enum Purpose {
       case prepare, start, started, reconnect, operation, recovery
+      /// What the guest uses has changed while it runs.
+      case change
     }
 
     let purpose: Purpose
@@ -43,6 +45,14 @@ struct Owner {
     var claims: [Claim]
     /// What of that was lost, and why, before the last of it was granted.
     var lost: [ResourceName: String] = [:]
+
+    /// How far the owner is while it is asked for, for its record.
+    var stage: OwnerRecord.Stage {
+      switch purpose {
+      case .change, .operation: .running
+      case .prepare, .start, .started, .reconnect, .recovery: .starting
+      }
+    }
   }
 
   struct Former {
@@ -66,6 +76,12 @@ struct Owner {
   var wanted: [Identification] = []
   /// What of the claims the engine is known to have lost.
   var lost: Set<ResourceName> = []
+  /// What is known of the running guest beside its claims.
+  var sight = Sight()
+  /// Why the process must not go on, once it was told so.
+  var death: Death?
+  /// It is saved to a file that only its owner knows, not by libvirt's managed save.
+  var isExported = false
   /// Giving back does not end the owner: its client may ask again.
   var staysRegistered = false
   /// libvirt's daemon died in the middle of the start.
@@ -121,6 +137,13 @@ struct Owner {
     }
   }
 
+  /// The QEMU that uses the claims; nil where none is known to.
+  var guest: ProcessRef? {
+    guard origin.isDomain else { return nil }
+    if case .running = phase { return keeper }
+    return admission?.former?.phase == .running ? keeper : nil
+  }
+
   /// Whether the engine holds everything for this owner, and will until something happens to it.
   var isSettled: Bool {
     switch phase {
@@ -129,7 +152,7 @@ struct Owner {
     }
   }
 
-  /// Whether a managed save image, and no process, uses the claims.
+  /// Whether a save image, and no process, uses the claims.
   var isSaved: Bool {
     if case .saved = phase { return true }
     return admission?.former?.phase == .saved

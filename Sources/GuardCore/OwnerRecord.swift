@@ -10,14 +10,21 @@ public struct OwnerRecord: Hashable, Sendable {
     case running
     /// No process: a managed save image holds the domain.
     case saved
+    /// No process: the domain was saved to a file that only its owner knows.
+    case exported
   }
 
   /// Who asked for the owner.
   public enum Origin: String, CaseIterable, Hashable, Sendable {
     /// libvirt's hook: the owner is a domain, its process a QEMU.
     case hook
+    /// Nobody: the domain was found running. Otherwise as ``hook``.
+    case found
     /// The operations on the socket: the owner lives as long as the process it named.
     case client
+
+    /// Whether the owner is a domain of libvirt's.
+    var isDomain: Bool { self != .client }
   }
 
   /// Which owner; also names its file in the ledger.

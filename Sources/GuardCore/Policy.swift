@@ -18,16 +18,38 @@ public struct Policy: Hashable, Sendable {
     case refuse
   }
 
-  /// What becomes of a guest that runs without a lock it had.
-  public enum OnLockLost: String, CaseIterable, Hashable, Sendable {
+  /// What becomes of a guest that runs without a lock that it needs.
+  public enum Response: String, CaseIterable, Hashable, Sendable {
     /// Its QEMU process is killed: another guest may write its disks at any moment.
     case kill
+    /// Its CPUs stand still until a person resumes it.
+    case pause
     /// It goes on, and a person decides.
     case alarm
   }
 
+  /// Which saved guests keep their claims.
+  public enum SavedGuests: String, CaseIterable, Hashable, Sendable {
+    /// Those that libvirt itself resumes: `virsh managedsave`.
+    case managed
+    /// Also those that were saved to a file of somebody's choice: `virsh save`.
+    case all
+  }
+
   /// `on_lock_lost` of dlmguard.conf.
-  public var onLockLost: OnLockLost
+  public var onLockLost: Response
+  /// `on_hotplug_conflict` of dlmguard.conf: for a guest that uses what somebody else has locked, since its
+  /// disks were changed while it ran.
+  public var onHotplugConflict: Response
+  /// `on_quorum_loss` of dlmguard.conf: for the guests of a node that the cluster may have given up.
+  public var onQuorumLoss: Response
+  /// `quorum_grace_ms` of dlmguard.conf (``IsolationTimeline``), in ms.
+  public var quorumGrace: Int64
+  /// `kill_grace_ms` of dlmguard.conf: how long QEMU has to end by itself (SIGTERM) before it is killed,
+  /// in ms; 0 for SIGKILL at once.
+  public var killGrace: Int64
+  /// `saved_guests` of dlmguard.conf.
+  public var savedGuests: SavedGuests
   /// `mode` of dlmguard.conf.
   public var mode: HookSettings.Mode
   /// `[resources]` of dlmguard.conf.
@@ -46,6 +68,10 @@ public struct Policy: Hashable, Sendable {
   /// ms; only where nothing better tells, as after a restart of the agent. A start that took longer
   /// to come to QEMU is admitted anew by libvirt's `start` hook.
   public var startLimit: Int64
+  /// How long until what a running guest could not lock is asked for again, in ms.
+  public var contestInterval: Int64
+  /// How long a process that was sent SIGKILL may take before that is an alarm, in ms.
+  public var killLimit: Int64
   /// How long a hook may wait for its answer, in ms, from when it asked; then a start is refused
   /// with what is known of the reason, before the hook's own deadline cuts it off without one. Nil
   /// for no limit.
@@ -53,19 +79,29 @@ public struct Policy: Hashable, Sendable {
 
   /// What the operator does not decide has these defaults; all times in ms.
   public init(
-    mode: HookSettings.Mode = .enforce, onLockLost: OnLockLost = .kill,
+    mode: HookSettings.Mode = .enforce, onLockLost: Response = .kill,
+    onHotplugConflict: Response = .pause, onQuorumLoss: Response = .kill,
+    quorumGrace: Int64 = 60_000, killGrace: Int64 = 0, savedGuests: SavedGuests = .managed,
     resources: ResourceRules = ResourceRules(),
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
-    driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, answerLimit: Int64? = nil
+    driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, contestInterval: Int64 = 30_000,
+    killLimit: Int64 = 5_000, answerLimit: Int64? = nil
   ) {
     self.mode = mode
     self.onLockLost = onLockLost
+    self.onHotplugConflict = onHotplugConflict
+    self.onQuorumLoss = onQuorumLoss
+    self.quorumGrace = quorumGrace
+    self.killGrace = killGrace
+    self.savedGuests = savedGuests
     self.resources = resources
     self.readOnly = readOnly
     self.unlockable = unlockable
     self.releaseGrace = releaseGrace
     self.driverGrace = driverGrace
     self.startLimit = startLimit
+    self.contestInterval = contestInterval
+    self.killLimit = killLimit
     self.answerLimit = answerLimit
   }
 }

@@ -48,23 +48,22 @@ extension Inadmissible {
   }
 
   func text(of domain: Domain) -> String {
+    start(of: domain, clause)
+  }
+
+  /// What is wrong, without a full stop.
+  var clause: String {
     switch self {
     case .unidentified(let resource, let reason):
-      start(
-        of: domain,
-        "\(resource.device) \(Quoted(resource.source.location)) cannot be identified, so it cannot "
-          + "be locked: \(reason)")
+      "\(resource.device) \(Quoted(resource.source.location)) cannot be identified, so it cannot "
+        + "be locked: \(reason)"
     case .absent(let resource):
-      start(
-        of: domain,
-        "\(resource.device) \(Quoted(resource.source.location)) does not exist on this node, so it "
-          + "cannot be locked")
+      "\(resource.device) \(Quoted(resource.source.location)) does not exist on this node, so it "
+        + "cannot be locked"
     case .writtenTwice(let first, let second):
-      start(
-        of: domain,
-        "\(first.device) \(Quoted(first.source.location)) and \(second.device) "
-          + "\(Quoted(second.source.location)) are the same storage, and it would write it twice. "
-          + "Remove one, or make both <shareable/>")
+      "\(first.device) \(Quoted(first.source.location)) and \(second.device) "
+        + "\(Quoted(second.source.location)) are the same storage, and it would write it twice. "
+        + "Remove one, or make both <shareable/>"
     }
   }
 }

@@ -13,7 +13,7 @@ import Glibc
       """,
     version: dlmguardVersion,
     subcommands: [
-      Status.self, Inquire.self, Who.self, Explain.self, Config.self, Version.self,
+      Status.self, Inquire.self, Who.self, Revoke.self, Explain.self, Config.self, Version.self,
     ])
 
   // Here too, so that the options may stand before the command as well as after it.

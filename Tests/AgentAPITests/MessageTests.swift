@@ -29,6 +29,8 @@ import Testing
     .hook(HookCall(operation: .release, name: "vm-1", uuid: nil, caller: 1)),
     .register(Domain(uuid: uuid, name: "vm-1"), pid: 4), .add(owner, resources), .acquire(owner),
     .release(owner), .inquire(.uuid(uuid)), .inquire(.name("vm-1")), .who(path: "/a"), .status,
+    .revoke(.domain(.uuid(uuid))), .revoke(.domain(.name("vm-1"))), .revoke(.path("/a b")),
+    .revoke(.resource(ResourceName(domain: uuid))),
   ]
 
   @Test(arguments: requests) func requestsReadBack(request: Request) throws {

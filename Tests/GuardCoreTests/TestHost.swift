@@ -25,6 +25,13 @@ final class TestHost {
   var elsewhere: [ResourceName: Holder?] = [:]
   /// What the engine cannot take, and why.
   var failing: [ResourceName: String] = [:]
+  /// What libvirt says of running guests.
+  var sightings: [DomainUUID: Sighting] = [:]
+  /// What comes of pausing one.
+  var pausing = Pausing.byLibvirt
+  /// Processes that wait for their storage in the kernel.
+  var undying: Set<ProcessRef> = []
+
   /// What a recovery does not find.
   var vanished: Set<ResourceName> = []
 
@@ -36,6 +43,9 @@ final class TestHost {
   private(set) var limits: [(RequestID, at: Int64)] = []
   private(set) var watched: Set<ProcessRef> = []
   private(set) var killed: [ProcessRef] = []
+  private(set) var signals: [KillSignal] = []
+  private(set) var paused: [ProcessRef] = []
+  private(set) var countdowns: [(Countdown, at: Int64)] = []
   private(set) var isOpen = false
   private var lastRequest: UInt64 = 0
 
@@ -71,6 +81,7 @@ final class TestHost {
     host.qemus = former.qemus
     host.alive = former.alive
     host.saveImages = former.saveImages
+    host.sightings = former.sightings
     host.ledger = former.ledger
     host.time = former.time
     host.happen(
@@ -114,6 +125,9 @@ final class TestHost {
     let late = limits.filter { $0.at <= time }
     limits.removeAll { $0.at <= time }
     for (request, _) in late { happen(.overdue(request)) }
+    let counted = countdowns.filter { $0.at <= time }
+    countdowns.removeAll { $0.at <= time }
+    for (countdown, _) in counted { happen(.elapsed(countdown)) }
   }
 
   func ask(_ request: Request) -> Reply? {
@@ -158,6 +172,18 @@ final class TestHost {
     case .open:
       precondition(!isOpen, "opened twice")
       isOpen = true
+    case .reduce(let owner, let claims):
+      precondition(ledger[owner]?.claims == claims, "told the engine before the ledger")
+      keeper.reduce(owner, to: claims) { [answers] in answers.add(.reduced(owner)) }
+    case .pause(let owner, _, let process):
+      paused.append(process)
+      answer(.paused(owner, pausing))
+    case .sight(let domain):
+      for (uuid, sighting) in sightings where domain == nil || domain?.uuid == uuid {
+        if alive.contains(sighting.process) { answer(.sighted(sighting)) }
+      }
+    case .count(let countdown, let milliseconds):
+      countdowns.append((countdown, at: time + milliseconds))
     case .reply(let id, let reply):
       precondition(replies[id] == nil, "answered twice")
       replies[id] = reply
@@ -200,9 +226,10 @@ final class TestHost {
       answer(.found(owner, qemus[domain.uuid], reason))
     case .confirm(let owner, let process):
       answer(.confirmed(owner, alive: alive.contains(process)))
-    case .kill(let process):
+    case .kill(let process, let signal):
       killed.append(process)
-      guard alive.remove(process) != nil else { return }
+      signals.append(signal)
+      guard !undying.contains(process), alive.remove(process) != nil else { return }
       qemus = qemus.filter { $0.value != process }
       if watched.contains(process) { answer(.exited(process)) }
     case .watch(let process):
@@ -336,4 +363,30 @@ extension TestHost {
 
 extension Reply {
   var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+}
+
+extension TestHost {
+  /// libvirt says what a running guest uses now.
+  func see(
+    _ vm: VM, _ resources: [Resource], isPaused: Bool = false, isBeingSaved: Bool = false
+  ) {
+    let sighting = Sighting(
+      domain: Domain(uuid: vm.uuid, name: vm.name), process: vm.process, isPaused: isPaused,
+      isBeingSaved: isBeingSaved, resources: resources, unguarded: vm.unguarded)
+    sightings[vm.uuid] = sighting
+    happen(.sighted(sighting))
+  }
+
+  /// A guest that no hook has told of.
+  func runUnguarded(_ vm: VM) {
+    qemus[vm.uuid] = vm.process
+    alive.insert(vm.process)
+    see(vm, vm.resources)
+  }
+
+  /// What the engine holds for a guest of what it uses.
+  func engineHolds(_ vm: VM) -> [ResourceName: LockMode] {
+    guard let owner = ledger.keys.first(where: { $0.domain == vm.uuid }) else { return [:] }
+    return keeper.held(owner)
+  }
 }

@@ -1,0 +1,234 @@
+import AgentAPI
+import GuardCore
+import LockModel
+import Testing
+
+/// Disks that come and go while a guest runs.
+@Suite struct ChangeTests {
+  let host = AdmissionTests.host()
+  let one = disk("/one")
+  let two = disk("/two", target: "vdb")
+  let vm1 = VM(1, [disk("/one")])
+  let vm2 = VM(2, [disk("/two")])
+  static func name(_ path: String) -> ResourceName { try! ResourceName("file:\(path)") }
+
+  @Test func anAttachedDiskIsLockedAndADetachedOneGivenBack() {
+    host.start(vm1)
+    host.see(vm1, [one, two])
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw)
+    #expect(host.start(vm2)?.refusal?.code == .conflict)
+    host.see(vm1, [one])
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == nil)
+    #expect(host.engineHolds(vm1)[Self.name("/one")] == .pw)
+    #expect(host.start(vm2) == .done)
+    #expect(host.paused == [] && host.killed == [] && host.alarms == [])
+  }
+
+  @Test func theRecordHasWhatIsHeld() {
+    host.start(vm1)
+    host.see(vm1, [one, two])
+    let claims = { host.ledger.values.first?.claims.map(\.resource) ?? [] }
+    #expect(claims().contains(Self.name("/two")))
+    #expect(host.ledger.values.first?.stage == .running)
+    host.see(vm1, [one])
+    #expect(!claims().contains(Self.name("/two")) && claims().contains(Self.name("/one")))
+    host.destroy(vm1)
+    #expect(host.ledger.isEmpty)
+  }
+
+  /// The media of a CD: what it was is free, what it is, is not.
+  @Test func anotherMediumTakesThePlaceOfTheFormer() {
+    host.start(VM(1, [disk("/one", .readOnly)]))
+    host.see(vm1, [disk("/share", .readOnly)])
+    #expect(host.engineHolds(vm1)[Self.name("/one")] == nil)
+    #expect(host.engineHolds(vm1)[Self.name("/share")] == .pr)
+  }
+
+  /// An active commit writes the base, and reads it again when it is done.
+  @Test func aModeFollowsItsUseUpAndDown() {
+    let base = { (access: Access) in
+      Resource(kind: .backing, device: "base", source: .file("/base"), access: access)
+    }
+    host.start(VM(1, [one, base(.backing)]))
+    host.see(vm1, [one, base(.backing), disk("/base", .exclusiveWrite, target: "mirror of vda")])
+    #expect(host.engineHolds(vm1)[Self.name("/base")] == .pw)
+    host.see(vm1, [one, base(.backing)])
+    #expect(host.engineHolds(vm1)[Self.name("/base")] == .pr)
+    #expect(host.start(VM(2, [disk("/two"), base(.backing)])) == .done)
+  }
+
+  @Test func nothingIsWrittenForAGuestThatHasWhatItUses() {
+    host.start(vm1)
+    host.see(vm1, [one])
+    let before = host.effects.count
+    host.see(vm1, [one])
+    host.see(vm1, [one], isPaused: true)
+    #expect(host.effects.count == before)
+  }
+
+  @Test(arguments: Policy.Response.allCases)
+  func whatSomebodyElseHasIsDealtWithAsTheOperatorDecided(response: Policy.Response) throws {
+    let host = AdmissionTests.host(Policy(onHotplugConflict: response))
+    host.start(vm1)
+    host.start(vm2)
+    host.see(vm1, [one, two])
+    #expect(host.paused == (response == .pause ? [vm1.process] : []))
+    #expect(host.killed == (response == .kill ? [vm1.process] : []))
+    let line = try #require(host.audits(.contested).first)
+    #expect(line.domain?.name == "vm-1" && line.fields[0].value.contains("'vm-2'"))
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == nil)
+    #expect(host.phase(vm2) == "running", "who has the lock goes on")
+    guard response != .kill else { return }
+    let alarm = try #require(host.alarms.first)
+    for part in ["'vm-1'", "disk vdb", "'/two'", "'vm-2'", "detach"] {
+      #expect(alarm.contains(part), "\(part) in: \(alarm)")
+    }
+    #expect(alarm.contains("virsh resume") == (response == .pause))
+  }
+
+  @Test func whoeverResumesItTooEarlySeesItPausedAgain() {
+    host.start(vm1)
+    host.start(vm2)
+    host.see(vm1, [one, two])
+    host.see(vm1, [one, two], isPaused: true)
+    #expect(host.paused.count == 1)
+    host.see(vm1, [one, two])
+    #expect(host.paused.count == 2)
+    #expect(host.audits(.contested).count == 1, "told once")
+    host.destroy(vm2)
+    host.see(vm1, [one, two])
+    #expect(host.paused.count == 2 && host.alarms == [])
+    #expect(host.audits(.settled).count == 1)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw)
+  }
+
+  @Test func whatIsFreeAgainIsLockedWithoutAnEvent() {
+    host.start(vm1)
+    host.start(vm2)
+    host.see(vm1, [one, two])
+    host.see(vm1, [one, two], isPaused: true)
+    host.destroy(vm2)
+    host.pass(Policy().contestInterval)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw && host.alarms == [])
+  }
+
+  /// Everything else of the same change is had.
+  @Test func oneConflictLeavesTheRestLocked() {
+    host.start(vm1)
+    host.start(vm2)
+    host.see(vm1, [one, two, disk("/share", target: "vdc")])
+    #expect(host.engineHolds(vm1)[Self.name("/share")] == .pw)
+    #expect(host.ledger.values.first { $0.name == "vm-1" }?.claims.count == 3)
+  }
+
+  @Test func aGuestIsNotPausedForWhatItOwns() {
+    host.start(vm1)
+    host.see(vm1, [one, disk("/one", .backing, target: "old")])
+    host.see(vm1, [disk("/one", .readOnly)])
+    #expect(host.paused == [] && host.alarms == [])
+    #expect(host.engineHolds(vm1)[Self.name("/one")] == .pr)
+  }
+
+  @Test func anObserverOnlyLooksOn() {
+    let host = AdmissionTests.host(Policy(mode: .observe))
+    host.start(vm1)
+    host.start(vm2)
+    host.see(vm1, [one, two])
+    #expect(host.paused == [] && host.killed == [])
+    #expect(host.alarms.count == 1)
+  }
+
+  /// What cannot be identified may be what is about to be given back.
+  @Test func nothingIsGivenBackInDoubt() throws {
+    host.start(vm1)
+    host.storage["/dark"] = .failed("its server does not answer")
+    host.see(vm1, [disk("/dark")])
+    #expect(host.engineHolds(vm1)[Self.name("/one")] == .pw)
+    #expect(try #require(host.alarms.first).contains("its server does not answer"))
+    #expect(host.paused == [], "doubt is no conflict")
+    host.image("/dark")
+    host.pass(Policy().contestInterval)
+    #expect(host.engineHolds(vm1)[Self.name("/one")] == nil && host.alarms == [])
+  }
+
+  @Test func withoutQuorumItWaits() throws {
+    let host = ElsewhereTests.host()
+    host.start(vm1)
+    host.happen(.impediment("no quorum"))
+    host.see(vm1, [one, two])
+    #expect(host.paused == [] && host.engineHolds(vm1)[Self.name("/two")] == nil)
+    #expect(try #require(host.alarms.last).contains("no quorum"))
+    host.happen(.impediment(nil))
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw && host.alarms == [])
+  }
+
+  @Test func aFullDiskIsToldAndTriedAgain() throws {
+    host.start(vm1)
+    host.ledgerFailure = "no space left on device"
+    host.see(vm1, [one, two])
+    #expect(try #require(host.alarms.first).contains("no space left on device"))
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == nil && host.phase(vm1) == "running")
+    host.ledgerFailure = nil
+    host.pass(Policy().contestInterval)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw)
+    host.ledgerFailure = "no space left on device"
+    host.see(vm1, [one])
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw, "the record goes first")
+    host.ledgerFailure = nil
+    host.pass(Policy().contestInterval)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == nil && host.alarms == [])
+  }
+
+  @Test func aLockLostWhileTheGuestChangesKillsItToo() {
+    host.start(vm1)
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    host.see(vm1, [one, two])
+    host.happen(.lost(Self.name("/one"), reason: "r"))
+    #expect(host.killed == [vm1.process])
+    host.letGo()
+    host.stopHooks(vm1)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+  }
+
+  @Test func aGuestThatEndsInTheMiddleLeavesNothing() {
+    host.start(vm1)
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    host.see(vm1, [one, two])
+    host.destroy(vm1)
+    host.letGo()
+    host.pass(Policy().releaseGrace)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+    #expect(host.start(vm2) == .done)
+  }
+
+  /// What changed while the change before was under way.
+  @Test func theLastOfSeveralChangesCounts() {
+    host.start(vm1)
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    host.see(vm1, [one, two])
+    host.see(vm1, [one, disk("/share", target: "vdc")])
+    host.letGo()
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == nil)
+    #expect(host.engineHolds(vm1)[Self.name("/share")] == .pw)
+  }
+
+  @Test func theSightingOfAFormerProcessMeansNothing() {
+    host.start(vm1)
+    host.happen(
+      .sighted(
+        Sighting(
+          domain: Domain(uuid: vm1.uuid, name: vm1.name),
+          process: ProcessRef(pid: 1, startTime: 1), isPaused: false, resources: [])))
+    #expect(host.engineHolds(vm1)[Self.name("/one")] == .pw)
+  }
+
+  /// Before the first look after a restart the engine may hold more than the record says.
+  @Test func aRestartedAgentGivesBackWhatTheRecordDoesNotName() {
+    host.start(vm1)
+    host.see(vm1, [one])
+    let next = TestHost.restarted(host)
+    let reductions = next.effects.count { if case .reduce = $0 { true } else { false } }
+    #expect(reductions == 1)
+    #expect(next.phase(vm1) == "running")
+  }
+}
