@@ -80,6 +80,8 @@ final class ClusterMember: Sendable {
       let now = Timestamp(milliseconds: dlmguard_now())
       agent.report(.waiting(stoppage?.text(at: dlmguard_uptime(), now)))
     case .suspended(let reason): agent.report(.suspended(reason))
+    case .isolated(let reason, let reform):
+      agent.report(.isolated(reason.map { Isolation(reason: $0, reform: reform) }))
     case .resumed: agent.report(.resumed)
     case .lost(let reason): lose(reason)
     }

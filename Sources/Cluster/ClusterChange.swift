@@ -11,6 +11,9 @@ public enum ClusterChange: Hashable, Sendable {
   /// The locks held here may come to mean nothing, and nobody tells the kernel: why. Once, until
   /// ``resumed`` or ``lost(_:)``.
   case suspended(String)
+  /// The rest of the cluster may take this node for failed: why, and ``ClusterNodes/reform``; nil when that
+  /// is over, or there is no lockspace left to lose. Once, whatever the reason becomes.
+  case isolated(String?, reform: Int64? = nil)
   /// They mean again what they did.
   case resumed
   /// The lockspace is gone, with every lock in it: why. Ends a suspension.

@@ -21,6 +21,9 @@ public struct ClusterHealth: Sendable {
   /// Whether ``ClusterChange/suspended(_:)`` was reported and not ended.
   public private(set) var isSuspended = false
 
+  /// Whether ``ClusterChange/isolated(_:reform:)`` was reported and not ended.
+  public private(set) var isIsolated = false
+
   private let name: String
   private let bound: Int64
   private let allowUnfenced: Bool
@@ -62,6 +65,7 @@ public struct ClusterHealth: Sendable {
       changes.append(.lost(lossText(sight)))
     }
     changes += suspension(sight, stoppage, at: now)
+    changes += isolation(sight)
     changes += obstacles(sight, stoppage, at: now)
     return changes
   }
@@ -125,6 +129,24 @@ public struct ClusterHealth: Sendable {
     guard isSuspended, sight.lockspace == .running else { return [] }
     isSuspended = false
     return [.resumed]
+  }
+
+  /// A lockspace that waits for another node to be fenced is no isolation: this one is on the side that goes
+  /// on.
+  private mutating func isolation(_ sight: ClusterSight) -> [ClusterChange] {
+    let reason: String?
+    switch (sight.corosync, sight.controlDaemon) {
+    case _ where !isThere(sight.lockspace): reason = nil
+    case _ where corosyncIsGone: reason = "corosync has ended on this node"
+    case (_, .gone): reason = "dlm_controld has ended on this node"
+    case (.reachable(.lost(let members)), _): reason = sight.text(lost: members)
+    case (.reachable, .running): reason = nil
+    // What cannot be told changes nothing.
+    case (.unanswered, _), (.unreachable, _), (.reachable, .unreadable): return []
+    }
+    guard isIsolated != (reason != nil) else { return [] }
+    isIsolated = reason != nil
+    return [.isolated(reason, reform: reason == nil ? nil : sight.nodes?.reform)]
   }
 
   private mutating func obstacles(

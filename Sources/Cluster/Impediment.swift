@@ -58,7 +58,7 @@ extension ClusterSight {
     }
   }
 
-  private func text(lost members: [NodeID]) -> String {
+  func text(lost members: [NodeID]) -> String {
     guard let nodes else {
       return "this node has no quorum: corosync-quorumtool -s tells which nodes are missing"
     }

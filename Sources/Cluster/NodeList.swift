@@ -28,7 +28,12 @@ enum NodeList {
       listed.append(node)
       names[node] = try optional(handle, "nodelist.node.\(position).name", text).map(NodeName.init)
     }
-    return ClusterNodes(own: own.flatMap { NodeID($0) }, listed: listed, names: names)
+    // What is in force, defaults and the number of nodes counted in (totemconfig.c of corosync).
+    let token = try optional(handle, "runtime.config.totem.token", number)
+    let consensus = try optional(handle, "runtime.config.totem.consensus", number)
+    return ClusterNodes(
+      own: own.flatMap { NodeID($0) }, listed: listed, names: names,
+      reform: token.flatMap { token in consensus.map { Int64(token) + Int64($0) } })
   }
 
   /// The position that a key of the node list speaks of: 2 for `nodelist.node.2.name`.

@@ -42,7 +42,7 @@ func verdicts(_ changes: [ClusterChange]) -> [ClusterChange] {
   changes.filter { change in
     switch change {
     case .suspended, .resumed, .lost: true
-    case .impediment, .warning, .waiting, .nodes: false
+    case .impediment, .warning, .waiting, .nodes, .isolated: false
     }
   }
 }
