@@ -265,43 +265,63 @@ int dlmguard_pidfd_gone(int pidfd)
 	return result(poll(&poll_fd, 1, 0));
 }
 
-int dlmguard_pidfd_kill(int pidfd)
+int dlmguard_pidfd_signal(int pidfd, int signal)
 {
-	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
 		return -errno;
 	return 0;
 }
 
-int dlmguard_removals(const char *directory)
+int dlmguard_changes(void)
 {
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	if (inotify_add_watch(fd, directory, IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0)
-		return closed(fd, errno);
-	return fd;
+	return result(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
 }
 
-ssize_t dlmguard_read_removals(int fd, char *names, size_t capacity)
+int dlmguard_watch_directory(int fd, const char *directory, uint32_t what)
 {
+	uint32_t mask = (what & DLMGUARD_CREATED ? IN_CREATE : 0) |
+			(what & DLMGUARD_MOVED_IN ? IN_MOVED_TO : 0) |
+			(what & DLMGUARD_REMOVED ? IN_DELETE | IN_MOVED_FROM : 0);
+
+	return result(inotify_add_watch(fd, directory, mask | IN_MOVE_SELF | IN_ONLYDIR));
+}
+
+int dlmguard_unwatch_directory(int fd, int watch)
+{
+	return result(inotify_rm_watch(fd, watch));
+}
+
+static uint32_t kind_of_change(uint32_t mask)
+{
+	if (mask & IN_Q_OVERFLOW)
+		return DLMGUARD_MISSED;
+	if (mask & (IN_IGNORED | IN_MOVE_SELF | IN_UNMOUNT))
+		return DLMGUARD_ENDED;
+	if (mask & IN_CREATE)
+		return DLMGUARD_CREATED;
+	return mask & IN_MOVED_TO ? DLMGUARD_MOVED_IN : DLMGUARD_REMOVED;
+}
+
+int dlmguard_next_changes(int fd, struct dlmguard_change *changes, int capacity)
+{
+	/* Every event takes 16 bytes or more, and one with the longest name 272. */
 	_Alignas(struct inotify_event) char events[4096];
-	size_t total = 0;
-	ssize_t count = read(fd, events, sizeof(events));
+	size_t size = sizeof(struct inotify_event) * (size_t)capacity;
+	int total = 0;
+	ssize_t count = read(fd, events, size < sizeof(events) ? size : sizeof(events));
 
 	if (count < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	for (char *at = events; at < events + count;) {
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	for (char *at = events; at < events + count; total++) {
 		struct inotify_event *event = (struct inotify_event *)at;
-		size_t size = event->len ? strlen(event->name) + 1 : 0;
 
+		changes[total].watch = event->wd;
+		changes[total].what = kind_of_change(event->mask);
+		snprintf(changes[total].name, sizeof(changes[total].name), "%s",
+			 event->len ? event->name : "");
 		at += sizeof(*event) + event->len;
-		if (size > capacity - total)
-			return -ERANGE;
-		memcpy(names + total, event->name, size);
-		total += size;
 	}
-	return (ssize_t)total;
+	return total;
 }
 
 ssize_t dlmguard_read_file(const char *path, void *bytes, size_t capacity)
@@ -327,10 +347,11 @@ ssize_t dlmguard_list_directory(const char *path, char *names, size_t capacity)
 	size_t total = 0;
 	struct dirent *entry;
 	DIR *directory = opendir(path);
+	int error;
 
 	if (!directory)
 		return -errno;
-	while ((entry = readdir(directory))) {
+	while (errno = 0, (entry = readdir(directory))) {
 		size_t size = strlen(entry->d_name) + 1;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
@@ -342,8 +363,9 @@ ssize_t dlmguard_list_directory(const char *path, char *names, size_t capacity)
 		memcpy(names + total, entry->d_name, size);
 		total += size;
 	}
+	error = errno;
 	closedir(directory);
-	return (ssize_t)total;
+	return error ? -error : (ssize_t)total;
 }
 
 static int write_all(int fd, const char *bytes, size_t count)

@@ -49,7 +49,11 @@ public final class PIDFD: Sendable {
   ///
   /// - Throws: ``Failure/unavailable(_:)`` where the kernel does not let.
   public func kill() throws(Failure) {
-    let error = dlmguard_pidfd_kill(descriptor)
+    try send(SIGKILL)
+  }
+
+  private func send(_ signal: Int32) throws(Failure) {
+    let error = dlmguard_pidfd_signal(descriptor, signal)
     guard error < 0 else { return }
     throw .unavailable(String(cString: dlmguard_error_text(-error)))
   }
