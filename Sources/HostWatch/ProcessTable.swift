@@ -33,13 +33,44 @@ public struct ProcessTable: Sendable {
     var pid = pid
     for _ in 0..<16 {
       guard pid > 0, let status = try? status(pid) else { return nil }
-      if status.command == "libvirtd" || status.command == "virtqemud" {
+      if status.isDriver {
         return ProcessRef(pid: pid, startTime: status.startTime)
       }
       pid = status.parent
     }
     return nil
   }
+
+  /// The libvirt daemon that runs QEMU on this host: its pid file says which; where there is none, it
+  /// is the oldest of its name that runs as the same user as the caller. Nil where none runs.
+  ///
+  /// - Parameter runDirectory: where the daemon leaves its pid file.
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func driver(runDirectory: String = "/run") throws(Unreadable) -> ProcessRef? {
+    for daemon in Self.drivers {
+      if let pid = number(in: "\(runDirectory)/\(daemon).pid"), let process = try driver(pid) {
+        return process
+      }
+    }
+    var oldest: ProcessRef?
+    for pid in try pids() {
+      // The pid files of other users' daemons lie elsewhere, and their hooks are not this host's.
+      var owner = stat()
+      guard stat("\(proc)/\(pid)", &owner) == 0, owner.st_uid == geteuid(),
+        let process = try driver(pid)
+      else { continue }
+      // A child that has not become another program yet has the name, too.
+      if oldest.map({ process.startTime < $0.startTime }) ?? true { oldest = process }
+    }
+    return oldest
+  }
+
+  private func driver(_ pid: Int32) throws(Unreadable) -> ProcessRef? {
+    guard let status = try status(pid), status.isDriver else { return nil }
+    return ProcessRef(pid: pid, startTime: status.startTime)
+  }
+
+  private static let drivers = ["libvirtd", "virtqemud"]
 
   /// The QEMU process of a domain that libvirt is starting: from before exec(2) until it ends, it
   /// holds a lock on its pid file (util/virpidfile.c, virPidFileAcquirePath). Never waits: the file
@@ -113,6 +144,8 @@ public struct ProcessTable: Sendable {
     let command: String
     let parent: Int32
     let startTime: UInt64
+
+    var isDriver: Bool { ProcessTable.drivers.contains(command) }
   }
 
   /// `/proc/PID/stat`: the command stands in parentheses and may hold anything, so what follows it
