@@ -513,6 +513,23 @@ int dlmguard_stat(const char *path, struct dlmguard_file *file)
 	return 0;
 }
 
+int dlmguard_recall(const char *path, struct dlmguard_file *file)
+{
+	struct statx status;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &status) < 0)
+		return -errno;
+	memset(file, 0, sizeof(*file));
+	file->inode = status.stx_ino;
+	file->links = status.stx_nlink;
+	file->mode = status.stx_mode;
+	file->major = status.stx_rdev_major;
+	file->minor = status.stx_rdev_minor;
+	file->device_major = status.stx_dev_major;
+	file->device_minor = status.stx_dev_minor;
+	return 0;
+}
+
 ssize_t dlmguard_xattr(const char *path, const char *name, void *bytes, size_t capacity)
 {
 	ssize_t count = getxattr(path, name, bytes, capacity);

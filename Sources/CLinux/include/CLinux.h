@@ -133,6 +133,9 @@ struct dlmguard_file {
 	uint32_t device_major, device_minor; /* st_dev */
 };
 int dlmguard_stat(const char *path, struct dlmguard_file *file);
+/* The same, but for what the filesystem says of itself, from what this kernel remembers: no server is
+ * asked (statx(2), AT_STATX_DONT_SYNC). */
+int dlmguard_recall(const char *path, struct dlmguard_file *file);
 /* The value of an extended attribute (getxattr(2)), at most CAPACITY bytes; how many, or -errno. */
 ssize_t dlmguard_xattr(const char *path, const char *name, void *bytes, size_t capacity);
 /* Where a symbolic link leads (readlink(2)), without a NUL; how many bytes, or -errno. */
