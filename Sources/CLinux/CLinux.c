@@ -9,6 +9,7 @@
 #include <linux/loop.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -270,6 +271,52 @@ int dlmguard_pidfd_signal(int pidfd, int signal)
 	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
 		return -errno;
 	return 0;
+}
+
+static int spawn(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
+		 int errors)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int error;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	if ((error = posix_spawn_file_actions_init(&files)))
+		return error;
+	if ((error = posix_spawnattr_init(&attributes))) {
+		posix_spawn_file_actions_destroy(&files);
+		return error;
+	}
+	if (!(error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+					       POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)) &&
+	    !(error = posix_spawnattr_setsigmask(&attributes, &none)) &&
+	    !(error = posix_spawnattr_setsigdefault(&attributes, &all)) &&
+	    !(error = posix_spawn_file_actions_adddup2(&files, errors, 2)) &&
+	    !(error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)) &&
+	    !(error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)) &&
+	    !(error = posix_spawn_file_actions_addclosefrom_np(&files, 3)))
+		error = posix_spawn(pid, path, &files, &attributes, arguments, environment);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return error;
+}
+
+pid_t dlmguard_spawn(const char *path, char *const arguments[], char *const environment[], int *errors)
+{
+	int ends[2], error;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	/* Only this end never waits: the program knows of no such thing. */
+	error = fcntl(ends[1], F_SETFL, 0) < 0 ? errno : spawn(&pid, path, arguments, environment, ends[1]);
+	close(ends[1]);
+	if (error)
+		return closed(ends[0], error);
+	*errors = ends[0];
+	return pid;
 }
 
 int dlmguard_changes(void)

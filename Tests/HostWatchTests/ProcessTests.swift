@@ -170,6 +170,32 @@ final class FakeProc {
   }
 }
 
+@Suite struct PIDFDStopTests {
+  @Test func itsProcessStandsStill() throws {
+    let table = ProcessTable(libvirtRunDirectory: "/nowhere")
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    child.arguments = ["1000"]
+    try child.run()
+    let pid = child.processIdentifier
+    let pidfd = try PIDFD(try #require(try table.process(pid)), in: table)
+    try pidfd.stop()
+    var left = 100
+    while left > 0,
+      try !String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") T ")
+    {
+      usleep(20_000)
+      left -= 1
+    }
+    #expect(left > 0)
+    #expect(!pidfd.isGone)
+    try pidfd.kill()
+    child.waitUntilExit()
+    #expect(pidfd.isGone)
+    #expect(throws: Never.self) { try pidfd.stop() }
+  }
+}
+
 @Suite struct SaveImagesTests {
   @Test func removalsAreReportedByDomain() throws {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent(

@@ -66,6 +66,11 @@ int dlmguard_pidfd_gone(int pidfd);
 /* Sends a signal to the process of a pidfd: 0 too where it is gone already. */
 int dlmguard_pidfd_signal(int pidfd, int signal);
 
+/* Starts a program with nothing of this process but its limits: no signals blocked or ignored, no
+ * descriptors, input and output /dev/null, a process group of its own.  Its pid; ERRORS becomes the
+ * end of a pipe, non-blocking, at which its standard error can be read. */
+pid_t dlmguard_spawn(const char *path, char *const arguments[], char *const environment[], int *errors);
+
 /* --- what changes in directories (inotify(7)) --- */
 
 enum {
