@@ -60,7 +60,8 @@ let package = Package(
     .target(name: "GuardCore", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
     .target(
       name: "LockEngines", dependencies: ["CLibDLM", "CLinux", "LockModel"], swiftSettings: swift),
-    .target(name: "HostWatch", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
+    .target(
+      name: "HostWatch", dependencies: ["CLinux", "DomainXML", "LockModel"], swiftSettings: swift),
     .target(
       name: "Cluster", dependencies: ["CCorosync", "CLibDLMControl", "CLinux", "LockModel"],
       swiftSettings: swift),
@@ -102,7 +103,7 @@ let package = Package(
       name: "ResourceIdentityTests", dependencies: ["CLinux", "LockModel", "ResourceIdentity"],
       swiftSettings: swift),
     .testTarget(
-      name: "HostWatchTests", dependencies: ["CLinux", "HostWatch", "LockModel"],
+      name: "HostWatchTests", dependencies: ["CLinux", "DomainXML", "HostWatch", "LockModel"],
       swiftSettings: swift),
     .testTarget(
       name: "ClusterTests", dependencies: ["CLibDLMControl", "CLinux", "Cluster", "LockModel"],

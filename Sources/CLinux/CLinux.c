@@ -9,6 +9,7 @@
 #include <linux/loop.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -265,43 +266,109 @@ int dlmguard_pidfd_gone(int pidfd)
 	return result(poll(&poll_fd, 1, 0));
 }
 
-int dlmguard_pidfd_kill(int pidfd)
+int dlmguard_pidfd_signal(int pidfd, int signal)
 {
-	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
 		return -errno;
 	return 0;
 }
 
-int dlmguard_removals(const char *directory)
+static int spawn(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
+		 int errors)
 {
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int error;
 
-	if (fd < 0)
-		return -errno;
-	if (inotify_add_watch(fd, directory, IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0)
-		return closed(fd, errno);
-	return fd;
+	sigemptyset(&none);
+	sigfillset(&all);
+	if ((error = posix_spawn_file_actions_init(&files)))
+		return error;
+	if ((error = posix_spawnattr_init(&attributes))) {
+		posix_spawn_file_actions_destroy(&files);
+		return error;
+	}
+	if (!(error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+					       POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)) &&
+	    !(error = posix_spawnattr_setsigmask(&attributes, &none)) &&
+	    !(error = posix_spawnattr_setsigdefault(&attributes, &all)) &&
+	    !(error = posix_spawn_file_actions_adddup2(&files, errors, 2)) &&
+	    !(error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)) &&
+	    !(error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)) &&
+	    !(error = posix_spawn_file_actions_addclosefrom_np(&files, 3)))
+		error = posix_spawn(pid, path, &files, &attributes, arguments, environment);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return error;
 }
 
-ssize_t dlmguard_read_removals(int fd, char *names, size_t capacity)
+pid_t dlmguard_spawn(const char *path, char *const arguments[], char *const environment[], int *errors)
 {
+	int ends[2], error;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	/* Only this end never waits: the program knows of no such thing. */
+	error = fcntl(ends[1], F_SETFL, 0) < 0 ? errno : spawn(&pid, path, arguments, environment, ends[1]);
+	close(ends[1]);
+	if (error)
+		return closed(ends[0], error);
+	*errors = ends[0];
+	return pid;
+}
+
+int dlmguard_changes(void)
+{
+	return result(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+}
+
+int dlmguard_watch_directory(int fd, const char *directory, uint32_t what)
+{
+	uint32_t mask = (what & DLMGUARD_CREATED ? IN_CREATE : 0) |
+			(what & DLMGUARD_MOVED_IN ? IN_MOVED_TO : 0) |
+			(what & DLMGUARD_REMOVED ? IN_DELETE | IN_MOVED_FROM : 0);
+
+	return result(inotify_add_watch(fd, directory, mask | IN_MOVE_SELF | IN_ONLYDIR));
+}
+
+int dlmguard_unwatch_directory(int fd, int watch)
+{
+	return result(inotify_rm_watch(fd, watch));
+}
+
+static uint32_t kind_of_change(uint32_t mask)
+{
+	if (mask & IN_Q_OVERFLOW)
+		return DLMGUARD_MISSED;
+	if (mask & (IN_IGNORED | IN_MOVE_SELF | IN_UNMOUNT))
+		return DLMGUARD_ENDED;
+	if (mask & IN_CREATE)
+		return DLMGUARD_CREATED;
+	return mask & IN_MOVED_TO ? DLMGUARD_MOVED_IN : DLMGUARD_REMOVED;
+}
+
+int dlmguard_next_changes(int fd, struct dlmguard_change *changes, int capacity)
+{
+	/* Every event takes 16 bytes or more, and one with the longest name 272. */
 	_Alignas(struct inotify_event) char events[4096];
-	size_t total = 0;
-	ssize_t count = read(fd, events, sizeof(events));
+	size_t size = sizeof(struct inotify_event) * (size_t)capacity;
+	int total = 0;
+	ssize_t count = read(fd, events, size < sizeof(events) ? size : sizeof(events));
 
 	if (count < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	for (char *at = events; at < events + count;) {
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	for (char *at = events; at < events + count; total++) {
 		struct inotify_event *event = (struct inotify_event *)at;
-		size_t size = event->len ? strlen(event->name) + 1 : 0;
 
+		changes[total].watch = event->wd;
+		changes[total].what = kind_of_change(event->mask);
+		snprintf(changes[total].name, sizeof(changes[total].name), "%s",
+			 event->len ? event->name : "");
 		at += sizeof(*event) + event->len;
-		if (size > capacity - total)
-			return -ERANGE;
-		memcpy(names + total, event->name, size);
-		total += size;
 	}
-	return (ssize_t)total;
+	return total;
 }
 
 ssize_t dlmguard_read_file(const char *path, void *bytes, size_t capacity)
@@ -327,10 +394,11 @@ ssize_t dlmguard_list_directory(const char *path, char *names, size_t capacity)
 	size_t total = 0;
 	struct dirent *entry;
 	DIR *directory = opendir(path);
+	int error;
 
 	if (!directory)
 		return -errno;
-	while ((entry = readdir(directory))) {
+	while (errno = 0, (entry = readdir(directory))) {
 		size_t size = strlen(entry->d_name) + 1;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
@@ -342,8 +410,9 @@ ssize_t dlmguard_list_directory(const char *path, char *names, size_t capacity)
 		memcpy(names + total, entry->d_name, size);
 		total += size;
 	}
+	error = errno;
 	closedir(directory);
-	return (ssize_t)total;
+	return error ? -error : (ssize_t)total;
 }
 
 static int write_all(int fd, const char *bytes, size_t count)
@@ -488,6 +557,23 @@ int dlmguard_stat(const char *path, struct dlmguard_file *file)
 	file->minor = minor(status.st_rdev);
 	file->device_major = major(status.st_dev);
 	file->device_minor = minor(status.st_dev);
+	return 0;
+}
+
+int dlmguard_recall(const char *path, struct dlmguard_file *file)
+{
+	struct statx status;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &status) < 0)
+		return -errno;
+	memset(file, 0, sizeof(*file));
+	file->inode = status.stx_ino;
+	file->links = status.stx_nlink;
+	file->mode = status.stx_mode;
+	file->major = status.stx_rdev_major;
+	file->minor = status.stx_rdev_minor;
+	file->device_major = status.stx_dev_major;
+	file->device_minor = status.stx_dev_minor;
 	return 0;
 }
 

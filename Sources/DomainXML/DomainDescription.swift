@@ -14,6 +14,8 @@ public struct DomainDescription: Hashable, Sendable {
   public let name: String
   /// libvirt's number for a running domain; nil for one that is not running.
   public let id: Int?
+  /// How it is, where the XML is one of libvirt's status files; nil for any other.
+  public let status: DomainStatus?
   /// What can be locked: devices in the order of the document, firmware, then metadata.
   public let resources: [Resource]
   /// What cannot be, in no order to rely on.
@@ -67,6 +69,7 @@ public struct DomainDescription: Hashable, Sendable {
     }
     var inventory = try Inventory(of: domain, named: name, uuid: uuid)
     if let status { inventory.add(jobsOf: status) }
+    self.status = status.map { DomainStatus($0) }
     self.uuid = uuid
     self.name = name
     id = domain["id"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }

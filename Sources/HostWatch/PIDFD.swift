@@ -49,7 +49,21 @@ public final class PIDFD: Sendable {
   ///
   /// - Throws: ``Failure/unavailable(_:)`` where the kernel does not let.
   public func kill() throws(Failure) {
-    let error = dlmguard_pidfd_kill(descriptor)
+    try send(SIGKILL)
+  }
+
+  /// Stops that very process (SIGSTOP), and no other that may have its number by now: for a guest that
+  /// libvirt does not pause. Nothing it does goes on but what the kernel has of it already: requests
+  /// to storage that are under way reach it. Only SIGCONT makes it go on; until then libvirt gets
+  /// no answer from it.
+  ///
+  /// - Throws: ``Failure/unavailable(_:)`` where the kernel does not let.
+  public func stop() throws(Failure) {
+    try send(SIGSTOP)
+  }
+
+  private func send(_ signal: Int32) throws(Failure) {
+    let error = dlmguard_pidfd_signal(descriptor, signal)
     guard error < 0 else { return }
     throw .unavailable(String(cString: dlmguard_error_text(-error)))
   }

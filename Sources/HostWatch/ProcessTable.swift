@@ -7,7 +7,7 @@ import LockModel
 /// Reading another process's command line can wait for that process, so callers do it on a thread
 /// that they can spare.
 public struct ProcessTable: Sendable {
-  private let proc: String
+  let proc: String
   private let libvirtRunDirectory: String
 
   /// - Parameter libvirtRunDirectory: where libvirt keeps `NAME.pid` of its QEMU processes.
@@ -17,13 +17,7 @@ public struct ProcessTable: Sendable {
   }
 
   /// /proc did not say what there is: which is not the same as nothing being there.
-  public struct Unreadable: Error, Hashable, Sendable, CustomStringConvertible {
-    let path: String
-    let reason: String
-
-    /// What could not be read and why, for a person.
-    public var description: String { "cannot read \(path): \(reason)" }
-  }
+  public typealias Unreadable = HostWatch.Unreadable
 
   /// The process that has that pid now; nil where there is none.
   ///
@@ -39,13 +33,44 @@ public struct ProcessTable: Sendable {
     var pid = pid
     for _ in 0..<16 {
       guard pid > 0, let status = try? status(pid) else { return nil }
-      if status.command == "libvirtd" || status.command == "virtqemud" {
+      if status.isDriver {
         return ProcessRef(pid: pid, startTime: status.startTime)
       }
       pid = status.parent
     }
     return nil
   }
+
+  /// The libvirt daemon that runs QEMU on this host: its pid file says which; where there is none, it
+  /// is the oldest of its name that runs as the same user as the caller. Nil where none runs.
+  ///
+  /// - Parameter runDirectory: where the daemon leaves its pid file.
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func driver(runDirectory: String = "/run") throws(Unreadable) -> ProcessRef? {
+    for daemon in Self.drivers {
+      if let pid = number(in: "\(runDirectory)/\(daemon).pid"), let process = try driver(pid) {
+        return process
+      }
+    }
+    var oldest: ProcessRef?
+    for pid in try pids() {
+      // The pid files of other users' daemons lie elsewhere, and their hooks are not this host's.
+      var owner = stat()
+      guard stat("\(proc)/\(pid)", &owner) == 0, owner.st_uid == geteuid(),
+        let process = try driver(pid)
+      else { continue }
+      // A child that has not become another program yet has the name, too.
+      if oldest.map({ process.startTime < $0.startTime }) ?? true { oldest = process }
+    }
+    return oldest
+  }
+
+  private func driver(_ pid: Int32) throws(Unreadable) -> ProcessRef? {
+    guard let status = try status(pid), status.isDriver else { return nil }
+    return ProcessRef(pid: pid, startTime: status.startTime)
+  }
+
+  private static let drivers = ["libvirtd", "virtqemud"]
 
   /// The QEMU process of a domain that libvirt is starting: from before exec(2) until it ends, it
   /// holds a lock on its pid file (util/virpidfile.c, virPidFileAcquirePath). Never waits: the file
@@ -65,32 +90,49 @@ public struct ProcessTable: Sendable {
     if let pid = pidFile(domain.name), let process = try qemu(pid, of: domain.uuid) {
       return process
     }
-    for name in try names(in: proc) {
-      if let pid = Int32(name), let process = try qemu(pid, of: domain.uuid) { return process }
+    for pid in try pids() {
+      if let process = try qemu(pid, of: domain.uuid) { return process }
     }
     return nil
   }
 
+  /// Whether the process that has that pid now is a domain's QEMU: it is the one that libvirt is
+  /// starting (``starting(_:)``), or its command line says so. Nil where it is not.
+  ///
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func qemu(_ pid: Int32, of domain: Domain) throws(Unreadable) -> ProcessRef? {
+    if let process = starting(domain), process.pid == pid { return process }
+    return try qemu(pid, of: domain.uuid)
+  }
+
   private func qemu(_ pid: Int32, of uuid: DomainUUID) throws(Unreadable) -> ProcessRef? {
     // Before and after reading the command line it must be the same process.
-    guard let process = try process(pid), try arguments(pid, contain: uuid),
+    guard let process = try process(pid),
+      try commandLine(pid, limit: 1 << 16).values(of: "uuid").contains("\(uuid)"),
       try self.process(pid) == process
     else { return nil }
     return process
   }
 
-  /// libvirt starts every QEMU with `-uuid UUID` (qemu_command.c, qemuBuildCommandLine).
-  private func arguments(_ pid: Int32, contain uuid: DomainUUID) throws(Unreadable) -> Bool {
-    let words = (try read("\(proc)/\(pid)/cmdline", limit: 1 << 16) ?? []).split(
-      separator: 0, omittingEmptySubsequences: false)
-    let wanted = Array("\(uuid)".utf8)
-    return zip(words, words.dropFirst()).contains { option, value in
-      option.elementsEqual("-uuid".utf8) && value.elementsEqual(wanted)
+  /// The numbers of all processes.
+  func pids() throws(Unreadable) -> [Int32] {
+    guard let names = try fileNames(in: proc) else {
+      throw Unreadable(path: proc, reason: "it is not there")
     }
+    return names.compactMap { Int32($0.description) }
+  }
+
+  /// The first bytes of what a process was started with; empty where it is gone, or a zombie.
+  func commandLine(_ pid: Int32, limit: Int) throws(Unreadable) -> CommandLine {
+    CommandLine(try read("\(proc)/\(pid)/cmdline", limit: limit) ?? [])
   }
 
   private func pidFile(_ name: String) -> Int32? {
-    guard let path = pidFilePath(name), let bytes = try? read(path, limit: 32) else { return nil }
+    pidFilePath(name).flatMap { number(in: $0) }
+  }
+
+  private func number(in path: String) -> Int32? {
+    guard let bytes = try? read(path, limit: 32) else { return nil }
     return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 
@@ -102,6 +144,8 @@ public struct ProcessTable: Sendable {
     let command: String
     let parent: Int32
     let startTime: UInt64
+
+    var isDriver: Bool { ProcessTable.drivers.contains(command) }
   }
 
   /// `/proc/PID/stat`: the command stands in parentheses and may hold anything, so what follows it
@@ -126,31 +170,11 @@ public struct ProcessTable: Sendable {
   }
 
   /// The bytes of a file; nil where it, or its process, is not there.
-  private func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8]? {
+  func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: limit)
     let count = dlmguard_read_file(path, &bytes, limit)
     if count == -Int(ENOENT) || count == -Int(ESRCH) { return nil }
-    guard count >= 0 else { throw unreadable(path, count) }
+    guard count >= 0 else { throw Unreadable(path, count) }
     return Array(bytes[..<count])
-  }
-
-  private func names(in directory: String) throws(Unreadable) -> [String] {
-    var capacity = 1 << 16
-    while true {
-      var names = [CChar](repeating: 0, count: capacity)
-      let count = dlmguard_list_directory(directory, &names, capacity)
-      if count == -Int(ERANGE) {
-        capacity *= 2
-        continue
-      }
-      guard count >= 0 else { throw unreadable(directory, count) }
-      return names[..<count].split(separator: 0).map { name in
-        String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      }
-    }
-  }
-
-  private func unreadable(_ path: String, _ result: Int) -> Unreadable {
-    Unreadable(path: path, reason: String(cString: dlmguard_error_text(Int32(clamping: -result))))
   }
 }

@@ -20,22 +20,20 @@ public struct SaveImages: Sendable {
   /// A descriptor that is readable when something was removed from the directory (inotify(7)); nil
   /// where the directory is not there.
   public func watchRemovals() -> Int32? {
-    let descriptor = dlmguard_removals(directory)
-    return descriptor < 0 ? nil : descriptor
+    let descriptor = dlmguard_changes()
+    guard descriptor >= 0 else { return nil }
+    guard dlmguard_watch_directory(descriptor, directory, UInt32(DLMGUARD_REMOVED)) >= 0 else {
+      close(descriptor)
+      return nil
+    }
+    return descriptor
   }
 
   /// The names of the domains whose images were removed since the last call.
   public func removed(_ descriptor: Int32) -> [String] {
-    var domains: [String] = []
-    // More than one read(2) of events can name.
-    var names = [CChar](repeating: 0, count: 4096)
-    while true {
-      let count = dlmguard_read_removals(descriptor, &names, names.count)
-      guard count > 0 else { return domains }
-      for name in names[..<count].split(separator: 0) {
-        let file = String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if file.hasSuffix(".save") { domains.append(String(file.dropLast(".save".count))) }
-      }
+    DirectoryChange.next(descriptor).compactMap { change in
+      guard case .entry(let file) = change.what else { return nil }
+      return file.dropping(suffix: ".save")?.description
     }
   }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import DomainXML
 import Foundation
 import LockModel
 import Testing
@@ -91,6 +92,27 @@ final class FakeProc {
   }
 }
 
+@Suite struct StatusProcessTests {
+  let proc = FakeProc()
+
+  private func process(_ xml: String) throws -> ProcessRef? {
+    try proc.table.qemu(of: try DomainDescription(xml: Array(xml.utf8)))
+  }
+
+  @Test func thePIDOfAStatusFileIsProved() throws {
+    try proc.add(60, "qemu", arguments: ["qemu", "-uuid", uuid])
+    try proc.add(61, "qemu", start: 7, arguments: ["qemu", "-uuid", uuid])
+    #expect(try process(status(pid: 61)) == ProcessRef(pid: 61, startTime: 7))
+    // No other one is looked for: the file is older than that process's end.
+    try proc.add(61, "bash", arguments: ["bash", "-uuid"])
+    #expect(try process(status(pid: 61)) == nil)
+    #expect(try process(status(pid: 62)) == nil)
+    #expect(try process(status(pid: 0))?.pid == 60, "libvirt does not say which")
+    try Data("nonsense".utf8).write(to: proc.root.appendingPathComponent("61/stat"))
+    #expect(throws: Unreadable.self) { try process(status(pid: 61)) }
+  }
+}
+
 @Suite struct StartingTests {
   /// The lock must be another process's: F_GETLK passes over the caller's own.
   @Test func whoHoldsThePIDFileIsStarting() throws {
@@ -118,6 +140,9 @@ final class FakeProc {
     try child.run()
     _ = output.fileHandleForReading.availableData
     #expect(table.starting(domain)?.pid == child.processIdentifier)
+    // Before exec(2) no command line tells.
+    #expect(try table.qemu(child.processIdentifier, of: domain) == table.starting(domain))
+    #expect(try table.qemu(getpid(), of: domain) == nil)
     try input.fileHandleForWriting.close()
     child.waitUntilExit()
     #expect(table.starting(domain) == nil)
@@ -142,6 +167,32 @@ final class FakeProc {
     child.waitUntilExit()
     #expect(pidfd.isGone)
     #expect(throws: PIDFD.Failure.gone) { try PIDFD(process, in: table) }
+  }
+}
+
+@Suite struct PIDFDStopTests {
+  @Test func itsProcessStandsStill() throws {
+    let table = ProcessTable(libvirtRunDirectory: "/nowhere")
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/bin/sleep")
+    child.arguments = ["1000"]
+    try child.run()
+    let pid = child.processIdentifier
+    let pidfd = try PIDFD(try #require(try table.process(pid)), in: table)
+    try pidfd.stop()
+    var left = 100
+    while left > 0,
+      try !String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") T ")
+    {
+      usleep(20_000)
+      left -= 1
+    }
+    #expect(left > 0)
+    #expect(!pidfd.isGone)
+    try pidfd.kill()
+    child.waitUntilExit()
+    #expect(pidfd.isGone)
+    #expect(throws: Never.self) { try pidfd.stop() }
   }
 }
 

@@ -63,13 +63,38 @@ int dlmguard_next_signal(int fd);
 int dlmguard_pidfd_open(pid_t pid);
 /* 1 once the process of a pidfd is gone, 0 while it lives. */
 int dlmguard_pidfd_gone(int pidfd);
-/* Ends the process of a pidfd (SIGKILL): 0 too where it is gone already. */
-int dlmguard_pidfd_kill(int pidfd);
+/* Sends a signal to the process of a pidfd: 0 too where it is gone already. */
+int dlmguard_pidfd_signal(int pidfd, int signal);
 
-/* Names removed from a directory (inotify(7)): a descriptor that is readable when there are some. */
-int dlmguard_removals(const char *directory);
-/* Some of the names that wait, each ended by NUL; how many bytes, 0 where there is none now. */
-ssize_t dlmguard_read_removals(int fd, char *names, size_t capacity);
+/* Starts a program with nothing of this process but its limits: no signals blocked or ignored, no
+ * descriptors, input and output /dev/null, a process group of its own.  Its pid; ERRORS becomes the
+ * end of a pipe, non-blocking, at which its standard error can be read. */
+pid_t dlmguard_spawn(const char *path, char *const arguments[], char *const environment[], int *errors);
+
+/* --- what changes in directories (inotify(7)) --- */
+
+enum {
+	DLMGUARD_CREATED = 1,
+	DLMGUARD_MOVED_IN = 2,
+	DLMGUARD_REMOVED = 4, /* deleted, or moved away */
+	DLMGUARD_ENDED = 8,   /* the directory itself is gone, or has another name: nothing more comes of it */
+	DLMGUARD_MISSED = 16, /* more has happened, anywhere, than the kernel kept */
+};
+
+struct dlmguard_change {
+	int watch;     /* which directory; -1 for DLMGUARD_MISSED */
+	uint32_t what; /* one of the above */
+	char name[256];
+};
+
+/* A descriptor that is readable when something has changed in a directory that it watches. */
+int dlmguard_changes(void);
+/* Watches a directory for some of the first three, and for its end; a number for it. */
+int dlmguard_watch_directory(int fd, const char *directory, uint32_t what);
+int dlmguard_unwatch_directory(int fd, int watch);
+/* Some of the changes that wait, in their order; how many, 0 where there is none now.  There must be
+ * room for 32. */
+int dlmguard_next_changes(int fd, struct dlmguard_change *changes, int capacity);
 
 /* --- files --- */
 
@@ -113,6 +138,9 @@ struct dlmguard_file {
 	uint32_t device_major, device_minor; /* st_dev */
 };
 int dlmguard_stat(const char *path, struct dlmguard_file *file);
+/* The same, but for what the filesystem says of itself, from what this kernel remembers: no server is
+ * asked (statx(2), AT_STATX_DONT_SYNC). */
+int dlmguard_recall(const char *path, struct dlmguard_file *file);
 /* The value of an extended attribute (getxattr(2)), at most CAPACITY bytes; how many, or -errno. */
 ssize_t dlmguard_xattr(const char *path, const char *name, void *bytes, size_t capacity);
 /* Where a symbolic link leads (readlink(2)), without a NUL; how many bytes, or -errno. */
