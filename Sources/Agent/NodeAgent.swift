@@ -47,6 +47,7 @@ actor NodeAgent {
   private var surveys: [SurveyID: EventLoop.Timer] = [:]
   private var limits: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
+  private nonisolated let guests: GuestWatch
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
@@ -60,6 +61,10 @@ actor NodeAgent {
     identity = configuration.identity(on: description.node)
     processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
     images = SaveImages(directory: configuration.libvirtSaveDirectory)
+    guests = GuestWatch(
+      loop: loop, files: StatusFiles(directory: configuration.libvirtRunDirectory),
+      processes: processes, hook: HookFile(path: configuration.hookFile, processes: processes),
+      virsh: Virsh(uri: configuration.libvirtURI), log: log)
     self.ledger = ledger
     core = Guard(description, policy: configuration.policy)
   }
@@ -106,6 +111,7 @@ actor NodeAgent {
     post { [recovered] agent in
       agent.keeper = keeper
       agent.upkeep = upkeep
+      agent.watchGuests()
       for problem in contents.problems { agent.handle(.alarm(problem)) }
       agent.handle(.recovered(recovered))
       agent.tidyIfReclaimed()
@@ -219,7 +225,9 @@ actor NodeAgent {
     case .reduce(let owner, let claims):
       keeper?.reduce(owner, to: claims) { [self] in report(.reduced(owner)) }
     case .kill(let process, let signal): kill(process, signal)
-    case .pause, .sight: break
+    case .pause(let owner, let domain, let process):
+      guests.assumeIsolated { $0.pause(owner, domain, process) }
+    case .sight(let domain): guests.assumeIsolated { $0.sight(domain) }
     case .watch(let process): return watch(process)
     case .unwatch(let process): unwatch(process)
     case .lookForSaveImage(let owner, let name):
@@ -249,6 +257,14 @@ actor NodeAgent {
 
   private func tidyIfReclaimed() {
     if reclaiming == 0 { upkeep?.begin() }
+  }
+
+  private func watchGuests() {
+    guests.assumeIsolated {
+      $0.begin(
+        report: { [self] in report($0) },
+        keepers: { [self] in assumeIsolated { Set($0.watched.keys) } })
+    }
   }
 
   // MARK: - The socket
@@ -312,7 +328,12 @@ actor NodeAgent {
         }
       }
       guard let known = survey.look(on: thread, identity.ready().identify) else { return }
-      post { $0.surveyed(request, Survey(identifications: known, process: process)) }
+      post { agent in
+        if case .driver = query, let process {
+          agent.guests.assumeIsolated { $0.heard(from: process) }
+        }
+        agent.surveyed(request, Survey(identifications: known, process: process))
+      }
     }
     storageThreads = threads
   }
@@ -412,7 +433,10 @@ actor NodeAgent {
     do throws(PIDFD.Failure) {
       let pidfd =
         if let known = watched[process] { known } else { try PIDFD(process, in: processes) }
-      try pidfd.kill()
+      switch signal {
+      case .terminate: try pidfd.terminate()
+      case .kill: try pidfd.kill()
+      }
     } catch .gone {
       return
     } catch {

@@ -89,6 +89,8 @@ public enum Event: Sendable {
   case policy(Policy)
   /// Why the operator's latest decisions could not be read, so that the former ones go on; nil ends it.
   case misconfigured(String?)
+  /// Why libvirt may start guests without asking, and what to do about it; nil ends it.
+  case unhooked(String?)
   /// Something outside the core that an operator should look at.
   case alarm(String)
 }

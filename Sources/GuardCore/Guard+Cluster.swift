@@ -49,6 +49,12 @@ extension Guard {
     if let problem { auditNode(.alarm, ("text", problem)) }
   }
 
+  mutating func unhook(_ reason: String?) {
+    guard reason != unhooked else { return }
+    unhooked = reason
+    if let reason { auditNode(.alarm, ("text", reason)) }
+  }
+
   mutating func suspend(_ reason: String) {
     guard reason != cluster.suspension else { return }
     cluster.suspension = reason
@@ -76,7 +82,7 @@ extension Guard {
       },
       isolationAlarm,
       cluster.impediment.map { "no guest can be started: \($0)" },
-      cluster.warning, misconfiguration,
+      unhooked, cluster.warning, misconfiguration,
     ].compactMap { $0 }
   }
 }

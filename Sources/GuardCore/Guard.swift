@@ -46,6 +46,8 @@ public struct Guard {
   var policy: Policy
   /// Why the operator's latest decisions do not count.
   var misconfiguration: String?
+  /// Why guests may start without a word to the guard.
+  var unhooked: String?
   var owners = OwnerTable()
   /// Requests whose resources are being looked at.
   var surveys: [RequestID: Request] = [:]
@@ -131,6 +133,7 @@ public struct Guard {
     case .lostAll(let reason): loseAll(reason)
     case .policy(let policy): self.policy = policy
     case .misconfigured(let problem): misconfigure(problem)
+    case .unhooked(let reason): unhook(reason)
     case .alarm(let text): alarm(text, owner: nil)
     }
     return effects

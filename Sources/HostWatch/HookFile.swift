@@ -4,7 +4,8 @@ import LockModel
 /// The file that libvirt runs as its hook. Where libvirt does not find one, it starts guests all the
 /// same (`virHookCall` in virhook.c), so somebody has to look.
 public struct HookFile: Sendable {
-  private let path: String
+  /// Where the hook should be.
+  public let path: String
   private let runDirectory: String
   private let processes: ProcessTable
 

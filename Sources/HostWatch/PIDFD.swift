@@ -52,6 +52,13 @@ public final class PIDFD: Sendable {
     try send(SIGKILL)
   }
 
+  /// Asks that very process to end (SIGTERM): QEMU writes what it has cached, and exits.
+  ///
+  /// - Throws: ``Failure/unavailable(_:)`` where the kernel does not let.
+  public func terminate() throws(Failure) {
+    try send(SIGTERM)
+  }
+
   /// Stops that very process (SIGSTOP), and no other that may have its number by now: for a guest that
   /// libvirt does not pause. Nothing it does goes on but what the kernel has of it already: requests
   /// to storage that are under way reach it. Only SIGCONT makes it go on; until then libvirt gets
