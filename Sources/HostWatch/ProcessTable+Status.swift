@@ -2,13 +2,14 @@ import DomainXML
 import LockModel
 
 extension ProcessTable {
-  /// The QEMU process of a domain that a status file describes; the file may be older than the
-  /// process's end. Nil where there is none.
+  /// The QEMU process of a domain that a status file describes. Nil where there is none: the file may be
+  /// younger than the process's beginning, and older than its end.
   ///
   /// - Throws: ``Unreadable`` where that cannot be told.
   public func qemu(of description: DomainDescription) throws(Unreadable) -> ProcessRef? {
     let domain = Domain(uuid: description.uuid, name: description.name)
-    guard let pid = description.status?.pid else { return try qemu(of: domain) }
+    // libvirt writes the file before it starts the process, and again when it knows the pid.
+    guard let pid = description.status?.pid else { return starting(domain) }
     return try qemu(pid, of: domain)
   }
 }

@@ -2,7 +2,7 @@ import DomainXML
 import LockModel
 import Testing
 
-/// XML that a real libvirt 9.0.0 handed to its hooks.
+/// XML that a real libvirt 9.0.0 handed to its hooks, and kept of a running domain.
 @Suite struct CapturedTests {
   static let uuid = DomainUUID("83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7")
 
@@ -23,6 +23,20 @@ import Testing
         Resource(
           kind: .file, device: "disk vdc", source: .file("/srv/img/shared.raw"),
           access: .sharedWrite),
+      ])
+    #expect(domain.unguarded.isEmpty)
+  }
+
+  @Test func aStatusFileTellsOfAPause() throws {
+    let domain = try DomainDescription(xml: try fixture("paused.xml"))
+    let status = try #require(domain.status)
+    #expect(status.state == .paused)
+    #expect(status.pid == 69)
+    #expect(!status.isBeingSaved)
+    #expect(status.migration == nil)
+    #expect(
+      domain.resources.map { "\($0.source.location) \($0.access)" } == [
+        "/srv/one.qcow2 exclusiveWrite", "/srv/two.qcow2 exclusiveWrite", "/srv/boot.img readOnly",
       ])
     #expect(domain.unguarded.isEmpty)
   }

@@ -59,6 +59,7 @@ extension Scratch {
       fclose(file)
     }
     #expect(Set(try files.all()) == [composed, decomposed, noText])
+    #expect(Set(try files.all()).count == 3)
     for (name, text) in [
       (composed, "composed"), (decomposed, "decomposed"), (noText, "no text"),
     ] {
