@@ -158,10 +158,10 @@ public enum SearchReason: Hashable, Sendable {
 /// Why a timer was set, and in which round of the owner's life: a late one means nothing.
 public struct Wake: Hashable, Sendable {
   /// What may be due: claims whose process is gone and whose `release` has not come, a start whose
-  /// daemon died, a start of which nothing is heard, a guest that uses what it could not lock, a
-  /// process that should be dead (``Policy`` has the times).
+  /// daemon died, a start of which nothing is heard, a guest that uses what it could not lock, or does
+  /// not use what it has locked, a process that should be dead (``Policy`` has the times).
   public enum Reason: Hashable, Sendable {
-    case releaseGrace, driverGone, startLimit, contested, killed
+    case releaseGrace, driverGone, startLimit, contested, surplus, killed
   }
 
   /// What to look into, if the owner is still in that round.

@@ -122,13 +122,20 @@ extension Guard {
       guard let wished = wish[held.resource] else { return nil }
       return held.mode != wished.mode && held.mode.covers(wished.mode) ? wished : held
     }
-    guard kept != owner.claims || owner.sight.isSurplus else { return }
+    guard kept != owner.claims || owner.sight.isSurplus else {
+      return update(owner.id) { $0.sight.doubt = .none }
+    }
+    guard owner.sight.doubt == .over || kept == owner.claims else {
+      if owner.sight.doubt == .none { wake(owner.id, .surplus, after: policy.surplusDelay) }
+      return update(owner.id) { $0.sight.doubt = .fresh }
+    }
     let given = owner.claims.filter { held in !kept.contains { $0.resource == held.resource } }
     update(owner.id) { owner in
       owner.claims = kept
       owner.lost.subtract(given.map(\.resource))
       owner.sight.isSurplus = true
       owner.sight.isReducing = true
+      owner.sight.doubt = .none
     }
     guard let owner = self.owner(owner.id) else { return }
     if !given.isEmpty {

@@ -176,6 +176,9 @@ extension Guard {
     case (.releaseGrace, .exited): end(id, nil)
     case (.driverGone, .prepared), (.startLimit, .prepared):
       effects.append(.find(id, owner.domain, .silence))
+    case (.surplus, _) where owner.sight.doubt == .fresh:
+      update(id) { $0.sight.doubt = .over }
+      effects.append(.sight(owner.domain))
     case (.contested, _): effects.append(.sight(owner.domain))
     case (.killed, _): stillAlive(owner)
     default: break

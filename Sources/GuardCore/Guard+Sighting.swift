@@ -66,7 +66,7 @@ extension Guard {
   private func isWorthALook(_ owner: Owner, _ sighting: Sighting) -> Bool {
     guard let compared = owner.sight.compared else { return true }
     return !compared.usesTheSame(as: sighting) || !owner.sight.troubles.isEmpty
-      || owner.sight.isSurplus || !owner.lost.isEmpty
+      || owner.sight.isSurplus || owner.sight.doubt == .over || !owner.lost.isEmpty
   }
 
   /// A guest that nobody has told of: libvirt starts guests, too, when its hook is not there or cannot be

@@ -70,6 +70,8 @@ public struct Policy: Hashable, Sendable {
   public var startLimit: Int64
   /// How long until what a running guest could not lock is asked for again, in ms.
   public var contestInterval: Int64
+  /// How long a running guest must be seen not to use something before that is given back, in ms.
+  public var surplusDelay: Int64
   /// How long a process that was sent SIGKILL may take before that is an alarm, in ms.
   public var killLimit: Int64
   /// How long a hook may wait for its answer, in ms, from when it asked; then a start is refused
@@ -85,7 +87,7 @@ public struct Policy: Hashable, Sendable {
     resources: ResourceRules = ResourceRules(),
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, contestInterval: Int64 = 30_000,
-    killLimit: Int64 = 5_000, answerLimit: Int64? = nil
+    surplusDelay: Int64 = 500, killLimit: Int64 = 5_000, answerLimit: Int64? = nil
   ) {
     self.mode = mode
     self.onLockLost = onLockLost
@@ -101,6 +103,7 @@ public struct Policy: Hashable, Sendable {
     self.driverGrace = driverGrace
     self.startLimit = startLimit
     self.contestInterval = contestInterval
+    self.surplusDelay = surplusDelay
     self.killLimit = killLimit
     self.answerLimit = answerLimit
   }

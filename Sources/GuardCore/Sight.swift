@@ -22,10 +22,22 @@ extension Owner {
     var isBeingSaved = false
     /// The engine may hold more than is claimed.
     var isSurplus = false
+    /// How sure it is that something is not used any more.
+    var doubt = Doubt.none
     /// That is being given back.
     var isReducing = false
     /// It was seen to use something else while its claims were being changed.
     var isStale = false
+  }
+
+  /// Between two of libvirt's descriptions a new image may be in neither.
+  enum Doubt {
+    /// Everything that is claimed was used when last seen.
+    case none
+    /// Something was not, a moment ago.
+    case fresh
+    /// That was long enough ago: what is still not used is given back.
+    case over
   }
 
   /// Why a process was told to end, and how.

@@ -32,6 +32,9 @@ final class RunningAgent {
     configuration.stateDirectory = scratch.path("state")
     configuration.storageTimeout = 60_000
     configuration.policy = policy
+    // Of this host's libvirt nothing is seen.
+    configuration.libvirtRunDirectory = scratch.path("libvirt")
+    configuration.hookFile = "/bin/true"
     let loop = try EventLoop()
     ledger = try Ledger(
       stateDirectory: configuration.stateDirectory, node: NodeName("n"), boot: "b")

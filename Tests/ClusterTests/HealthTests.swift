@@ -205,7 +205,7 @@ import Testing
         == "this node has no quorum (2 of 3 nodes missing: beta and node id 3): start them, or mend"
         + " the network between them (corosync-cfgtool -s)")
     #expect(verdicts(health.observe(sight, at: 900_000)).isEmpty)
-    #expect(health.observe(.healthy, at: 901_000) == [.impediment(nil)])
+    #expect(health.observe(.healthy, at: 901_000) == [.isolated(nil), .impediment(nil)])
   }
 
   @Test func unfencedIsRefusedOrWarnedOf() {

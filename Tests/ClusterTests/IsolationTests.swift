@@ -15,7 +15,8 @@ import Testing
     var health = settled()
     let lost = ClusterSight.healthy.corosync(.reachable(.lost(members: [node1])))
     let changes = health.observe(lost, at: 1000)
-    guard case .isolated(let reason?, let reform)? = changes.first(where: { !isolations([$0]).isEmpty })
+    guard
+      case .isolated(let reason?, let reform)? = changes.first(where: { !isolations([$0]).isEmpty })
     else { return #expect(Bool(false)) }
     #expect(reason.hasPrefix("this node has no quorum (2 of 3 nodes missing"))
     #expect(reform == threeNodes.reform)

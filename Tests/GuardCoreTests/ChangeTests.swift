@@ -36,6 +36,21 @@ import Testing
     #expect(host.ledger.isEmpty)
   }
 
+  /// libvirt puts a snapshot's overlay into its description only once it is the disk's own.
+  @Test func whatIsUnusedForAMomentOnlyStaysLocked() {
+    host.start(vm1)
+    host.see(vm1, [one, two])
+    host.glimpse(vm1, [one])
+    host.pass(Policy().surplusDelay - 1)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw)
+    host.glimpse(vm1, [one, two])
+    host.pass(10_000)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw)
+    host.glimpse(vm1, [one])
+    host.pass(Policy().surplusDelay)
+    #expect(host.engineHolds(vm1)[Self.name("/two")] == nil)
+  }
+
   /// The media of a CD: what it was is free, what it is, is not.
   @Test func anotherMediumTakesThePlaceOfTheFormer() {
     host.start(VM(1, [disk("/one", .readOnly)]))
@@ -148,6 +163,7 @@ import Testing
     #expect(host.paused == [], "doubt is no conflict")
     host.image("/dark")
     host.pass(Policy().contestInterval)
+    host.pass(Policy().surplusDelay)
     #expect(host.engineHolds(vm1)[Self.name("/one")] == nil && host.alarms == [])
   }
 
@@ -208,6 +224,7 @@ import Testing
     host.see(vm1, [one, two])
     host.see(vm1, [one, disk("/share", target: "vdc")])
     host.letGo()
+    host.pass(Policy().surplusDelay)
     #expect(host.engineHolds(vm1)[Self.name("/two")] == nil)
     #expect(host.engineHolds(vm1)[Self.name("/share")] == .pw)
   }

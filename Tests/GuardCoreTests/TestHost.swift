@@ -366,8 +366,16 @@ extension Reply {
 }
 
 extension TestHost {
-  /// libvirt says what a running guest uses now.
+  /// libvirt says what a running guest uses now, and says it for long enough to be believed.
   func see(
+    _ vm: VM, _ resources: [Resource], isPaused: Bool = false, isBeingSaved: Bool = false
+  ) {
+    glimpse(vm, resources, isPaused: isPaused, isBeingSaved: isBeingSaved)
+    pass(Policy().surplusDelay)
+  }
+
+  /// libvirt says once what a running guest uses.
+  func glimpse(
     _ vm: VM, _ resources: [Resource], isPaused: Bool = false, isBeingSaved: Bool = false
   ) {
     let sighting = Sighting(
