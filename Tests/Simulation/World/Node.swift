@@ -36,6 +36,14 @@ final class Boot {
     var isComplete = false
   }
 
+  /// Locks of a guest are gone.
+  struct Robbery {
+    /// In ms.
+    let since: Int64
+    /// Since when an agent could have found out, and have killed what relies on them.
+    var isDueSince: Int64
+  }
+
   let number: Int
   var agent: Agent?
   var daemon: Daemon?
@@ -43,8 +51,8 @@ final class Boot {
   /// By guest.
   var domains: [Int: Domain] = [:]
   var hooks: [Int: Hook] = [:]
-  /// Whose locks were taken from the node by force, and when.
-  var robbed: [Int: Int64] = [:]
+  /// Whose locks were taken from the node by force.
+  var robbed: [Int: Robbery] = [:]
   /// Whether the node has been in the lockspace since it started.
   var hasJoined = false
   private var lastPID: Int32 = 100

@@ -109,7 +109,7 @@ final class Oracle {
   private func checkRobbed(_ world: World) {
     for node in world.nodes {
       guard let boot = node.boot else { continue }
-      for (index, since) in boot.robbed.sorted(by: { $0.key < $1.key }) {
+      for (index, robbery) in boot.robbed.sorted(by: { $0.key < $1.key }) {
         let guest = world.guests[index]
         let processes = boot.processes.filter { $0.guest.index == index }
         let isUnderWay =
@@ -118,7 +118,7 @@ final class Oracle {
         let isWhole = Self.needed(guest, guest.uses, world).allSatisfy { resource, mode in
           world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
         }
-        if isWhole || !isUnderWay {
+        if isWhole || !isUnderWay && world.now - robbery.since > Self.notice {
           boot.robbed[index] = nil
           world.changes += 1
           continue
@@ -126,10 +126,10 @@ final class Oracle {
         for qemu in processes { qemu.hasLostLocks = true }
         let isWatched = boot.agent?.isOpen == true && node.stops.isEmpty
         guard isWatched, processes.contains(where: isAtLarge) else {
-          boot.robbed[index] = world.now
+          boot.robbed[index]?.isDueSince = world.now
           continue
         }
-        if world.now - since > Self.notice {
+        if world.now - robbery.isDueSince > Self.notice {
           world.fail(
             "P4: \(guest.name) runs on \(node.name) \(Self.notice) ms after its lock was lost")
         }
@@ -170,16 +170,19 @@ final class Oracle {
     guard case .done = reply, hook.isStart, let boot = node.boot,
       boot.robbed[hook.guest.index] == nil
     else { return }
-    let uses = hook.operation == .prepare ? hook.guest.disks : hook.guest.uses
+    let qemu = boot.processes.first { $0.guest.index == hook.guest.index }
+    // What libvirt finds between its hooks is told by `start` alone.
+    let knowsChain = hook.operation == .start || qemu?.isGuarded == true
+    let uses = knowsChain ? hook.guest.uses : hook.guest.disks
     for (resource, mode) in Self.needed(hook.guest, uses, world).sorted(by: { $0.key < $1.key })
     where !world.locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) }) {
       return world.fail(
         "P5: \(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) may go on without "
           + "\(mode) on \(world.words(resource))")
     }
-    guard hook.operation == .started,
-      let qemu = boot.processes.first(where: { $0.guest.index == hook.guest.index })
-    else { return }
+    guard hook.operation == .started, let qemu, !qemu.isGuarded, hook.guest.chain.isEmpty else {
+      return
+    }
     // From here on the guard answers for it, whatever libvirt has not asked before.
     qemu.isGuarded = true
     world.changes += 1

@@ -18,7 +18,7 @@ public struct Simulation: Sendable {
   public init(seed: UInt64, isTold: Bool = false) {
     var random = SeededRandom(seed: seed)
     let storages = Self.storages(&random)
-    let guests = Self.guests(&random, storages.count)
+    let guests = Self.guests(&random, storages)
     let world = World(
       nodes: Int.random(in: 1...3, using: &random), storages: storages, guests: guests,
       seed: random.next(), isTold: isTold)
@@ -48,25 +48,28 @@ public struct Simulation: Sendable {
     return names.prefix(Int.random(in: 2...5, using: &random)).enumerated().compactMap {
       index, name in
       // A partition of the first, now and then.
-      let parent = index > 0 && random.once(in: 5) ? 0 : nil
+      let parent = index > 1 && random.once(in: 4) ? 0 : nil
       guard let resource = try? ResourceName("gfs2:\(name)") else { return nil }
       return Storage(name: resource, path: "/san/\(name)", parent: parent)
     }
   }
 
-  private static func guests(_ random: inout SeededRandom, _ storages: Int) -> [Guest] {
+  private static func guests(_ random: inout SeededRandom, _ storages: [Storage]) -> [Guest] {
     let names = ["web", "db", "mail", "log", "ci"]
     return names.prefix(Int.random(in: 2...5, using: &random)).enumerated().map { index, name in
-      var places = Array(0..<storages).shuffled(using: &random)
-      let disks = (0..<Int.random(in: 1...2, using: &random)).map { _ in
+      var places = Array(storages.indices).shuffled(using: &random)
+      // No guest may write a thing and a part of it.
+      let isWhole = Bool.random(using: &random)
+      places.removeAll { isWhole ? storages[$0].parent != nil : $0 == 0 }
+      let disks = places.prefix(Int.random(in: 1...2, using: &random)).map { place in
         Use(
-          storage: places.removeFirst(),
+          storage: place,
           access: [.exclusiveWrite, .exclusiveWrite, .exclusiveWrite, .sharedWrite, .readOnly]
             .randomElement(using: &random) ?? .exclusiveWrite)
       }
+      let rest = places.dropFirst(disks.count)
       let chain =
-        places.isEmpty || !random.once(in: 3)
-        ? [] : [Use(storage: places.removeFirst(), access: .backing)]
+        random.once(in: 3) ? rest.prefix(1).map { Use(storage: $0, access: .backing) } : []
       return Guest(index, name: name, disks: disks, chain: chain)
     }
   }
