@@ -35,6 +35,7 @@ struct Agenda {
   }
 
   private(set) var items: [Item] = []
+  private var ended: Set<Actor> = []
   private var lastNumber = 0
 
   mutating func add(
@@ -42,6 +43,7 @@ struct Agenda {
     _ act: @escaping () -> Void
   ) -> Int {
     lastNumber += 1
+    guard !ended.contains(actor) else { return lastNumber }
     items.append(
       Item(
         number: lastNumber, actor: actor, channel: channel, gate: gate, due: due, latest: latest,
@@ -55,6 +57,7 @@ struct Agenda {
 
   /// Nothing that these had still to do happens.
   mutating func end(_ actors: Set<Actor>) {
+    ended.formUnion(actors)
     items.removeAll { actors.contains($0.actor) }
   }
 

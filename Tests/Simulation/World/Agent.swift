@@ -63,6 +63,9 @@ final class Agent {
   var reclaiming = 0
   var hasRecovered = false
 
+  /// Whether it has nothing to do before something happens.
+  var isIdle: Bool { inbox.isEmpty && immediate.isEmpty && effects.isEmpty }
+
   init(_ number: Int, on node: Node, _ process: ProcessRef, in world: World) {
     self.number = number
     self.node = node

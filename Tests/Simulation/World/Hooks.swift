@@ -16,8 +16,6 @@ final class Hook {
   let then: (Bool) -> Void
   let daemon: Int
   var request: RequestID?
-  /// When its request reached the agent, in ms.
-  var asked: Int64 = 0
   var isOver = false
 
   init(
@@ -101,7 +99,6 @@ extension World {
     }
     let request = RequestID(UInt64(number()))
     hook.request = request
-    hook.asked = now
     agent.hooks[request] = hook
     post(.request(request, .hook(hook.call)), to: agent)
   }

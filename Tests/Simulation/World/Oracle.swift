@@ -154,10 +154,10 @@ final class Oracle {
     }
   }
 
-  /// The agent answers a start before its hook's own deadline.
+  /// An agent that has nothing left to do has answered everybody.
   func judgeSilence(towards hook: Hook, _ world: World) {
-    guard let request = hook.request, hook.node.boot?.agent?.hooks[request] != nil,
-      world.now - hook.asked > 9_200
+    guard let request = hook.request, let agent = hook.node.boot?.agent,
+      agent.hooks[request] != nil, agent.isIdle
     else { return }
     world.fail(
       "\(hook.operation.rawValue) of \(hook.guest.name) on \(hook.node.name) got no answer")
