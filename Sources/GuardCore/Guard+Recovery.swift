@@ -6,14 +6,35 @@ extension Guard {
   mutating func recover(_ records: [Recovered]) {
     beginRecovery()
     nextInstance = (records.map(\.record.owner.instance).max() ?? 0) + 1
+    var living: [(record: OwnerRecord, stage: OwnerRecord.Stage, keeper: ProcessRef?)] = []
     // The latest incarnation of a domain first: at most one is still alive.
     for recovered in records.sorted(by: { $0.record.owner > $1.record.owner }) {
       let record = recovered.record
-      guard owners[record.owner.domain] == nil, let stage = stage(of: recovered) else {
+      guard !living.contains(where: { $0.record.owner.domain == record.owner.domain }),
+        let stage = stage(of: recovered)
+      else {
         effects.append(.erase(record.owner))
         continue
       }
-      takeOver(record, stage, keeper: stage == .running ? keeper(of: recovered) : record.keeper)
+      living.append(
+        (record, stage, stage == .running ? keeper(of: recovered) : record.keeper))
+    }
+    // What is used comes before what was only asked for, and that in the order in which it was.
+    let (starting, used) = (
+      living.filter { $0.stage == .starting }, living.filter { $0.stage != .starting }
+    )
+    var claimed: [Claim] = []
+    for owner in used + starting.sorted(by: { $0.record.owner.instance < $1.record.owner.instance }) {
+      // A record is written before the engine is asked: a claim that another one's shuts out was
+      // never granted, and taking it over would be taking over the other one's lock.
+      let claims = owner.record.claims.filter { claim in
+        owner.stage != .starting
+          || claimed.allSatisfy {
+            $0.resource != claim.resource || $0.mode.isCompatible(with: claim.mode)
+          }
+      }
+      claimed += claims
+      takeOver(owner.record, claims, owner.stage, keeper: owner.keeper)
     }
     openIfRecovered()
   }
@@ -33,7 +54,7 @@ extension Guard {
   }
 
   private mutating func takeOver(
-    _ record: OwnerRecord, _ stage: OwnerRecord.Stage, keeper: ProcessRef?
+    _ record: OwnerRecord, _ claims: [Claim], _ stage: OwnerRecord.Stage, keeper: ProcessRef?
   ) {
     let former: Owner.Former.Phase =
       switch stage {
@@ -44,17 +65,17 @@ extension Guard {
     var owner = Owner(
       id: record.owner, domain: Domain(uuid: record.owner.domain, name: record.name),
       origin: record.origin, phase: .registered, keeper: nil, since: record.since)
-    owner.claims = record.claims
+    owner.claims = claims
     owner.unguarded = record.unguarded
     owner.phase = .acquiring(
       Owner.Admission(
         purpose: .recovery, request: nil,
         former: Owner.Former(phase: former, claims: [], keeper: stage == .saved ? nil : keeper),
-        claims: record.claims))
+        claims: claims))
     owners[owner.id.domain] = owner
     recovering.insert(owner.id)
     if stage != .saved { setKeeper(owner.id, keeper) }
-    effects.append(.recover(owner.id, record.claims))
+    effects.append(.recover(owner.id, claims))
   }
 
   mutating func reclaimed(_ id: OwnerID, missing: [Claim], refused: [RefusedClaim]) {

@@ -325,4 +325,19 @@ import Testing
     #expect(next.effects.contains(.erase(dead.owner)))
     #expect(next.phase(vm1) == "running")
   }
+
+  /// A record comes before the engine's answer: what it names may be another one's by right.
+  @Test func aStartThatWasNeverGrantedTakesNothingOver() throws {
+    host.start(vm1)
+    let live = try #require(host.ledger.values.first)
+    let rival = OwnerRecord(
+      owner: OwnerID(domain: vm2.uuid, instance: live.owner.instance + 1), name: vm2.name,
+      origin: .hook, stage: .starting, keeper: TestHost.driver, since: live.since,
+      claims: live.claims.filter { $0.device != "domain" }, unguarded: [])
+    host.ledger[rival.owner] = rival
+    let next = TestHost.restarted(host)
+    #expect(next.phase(vm1) == "running" && next.phase(vm2) == "prepared")
+    #expect(next.modes(vm1) == [.ex, .pw] && next.modes(vm2) == [])
+    #expect(next.audits(.lost) == [] && next.killed == [])
+  }
 }
