@@ -141,6 +141,8 @@ extension Guard {
       }
     }
     guard let owner = owner(id) else { return }
+    // It may have gone while the engine was asked: then its end was not for that phase.
+    if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
     switch former.phase {
     case .registered: effects.append(.erase(id))
     case .prepared:

@@ -118,6 +118,19 @@ import Testing
     #expect(host.holders("/one") == [])
   }
 
+  @Test func aDriverThatDiesWhileMoreIsAskedForInVainLeavesNothing() throws {
+    host.image("/base")
+    _ = host.hook(.prepare, vm1)
+    host.elsewhere = [try ResourceName("file:/base"): nil]
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.start, vm1, resources: vm1.resources + [disk("/base", .backing)])
+    host.exit(TestHost.driver)
+    host.letGo()
+    #expect(host.phase(vm1) == "prepared")
+    host.pass(2_000)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+  }
+
   @Test func aDriverThatDiesAfterQEMURunsLeavesItsClaims() {
     _ = host.hook(.prepare, vm1)
     host.qemus[vm1.uuid] = vm1.process
