@@ -36,8 +36,24 @@ extension Guard {
       admission.purpose != .recovery
     else { return }
     guard refused.isEmpty else { return conflict(owner, admission, refused) }
-    granted(owner, admission)
-    loseLate(id, admission)
+    guard !admission.lost.isEmpty else { return granted(owner, admission) }
+    grantedInPart(owner, admission)
+  }
+
+  /// Some of it is lost already: nobody goes on without it who has not begun yet.
+  private mutating func grantedInPart(_ owner: Owner, _ admission: Owner.Admission) {
+    var silent = admission
+    let isBeginning =
+      switch admission.purpose {
+      case .prepare, .start, .operation: true
+      case .started, .reconnect, .recovery: false
+      }
+    if isBeginning { silent.request = nil }
+    granted(owner, silent)
+    loseLate(owner.id, admission)
+    guard isBeginning, admission.request != nil, let owner = self.owner(owner.id) else { return }
+    refused(
+      admission.request, operation(admission.purpose), owner.domain, .lost, lostBeforeStart(owner))
   }
 
   mutating func granted(_ owner: Owner, _ admission: Owner.Admission) {

@@ -24,7 +24,8 @@ extension Guard {
       living.filter { $0.stage == .starting }, living.filter { $0.stage != .starting }
     )
     var claimed: [Claim] = []
-    for owner in used + starting.sorted(by: { $0.record.owner.instance < $1.record.owner.instance }) {
+    let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
+    for owner in used + asked {
       // A record is written before the engine is asked: a claim that another one's shuts out was
       // never granted, and taking it over would be taking over the other one's lock.
       let claims = owner.record.claims.filter { claim in
