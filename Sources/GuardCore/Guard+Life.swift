@@ -68,15 +68,18 @@ extension Guard {
     case (.reconnect(let request), nil):
       wake(id, .startLimit, after: policy.startLimit)
       reply(request, .done)
+    case (.started(let request), _?) where !owner.lost.isEmpty && !isObserved(.started):
+      refused(request, .started, owner.domain, .lost, lostBeforeStart(owner))
     case (.started(let request), let process?), (.reconnect(let request), let process?):
       bind(id, process, request)
     case (.release(let request), let process?):
       update(id) { $0.isReleaseHinted = true }
       bind(id, process, request)
     case (.release(let request), nil): end(id, request)
-    case (.stopped, let process?), (.silence, let process?): bind(id, process, nil)
+    case (.stopped, let process?), (.silence, let process?), (.loss, let process?):
+      bind(id, process, nil)
     case (.silence, nil): end(id, nil)
-    case (.stopped, nil): break
+    case (.stopped, nil), (.loss, nil): break
     }
   }
 
@@ -96,7 +99,7 @@ extension Guard {
       case .exited: end(id, request)
       default: reply(request, .done)
       }
-    case .stopped, .silence: break
+    case .stopped, .silence, .loss: break
     }
   }
 
@@ -109,6 +112,9 @@ extension Guard {
     // domain's UUID: nobody needs to wait for the disk.
     reply(request, .done)
     effects.append(.record(owner.record(.running), .noted))
+    if !owner.lost.isEmpty, let process = victim(owner) {
+      kill(process, of: owner, "locks of it were lost before it was known")
+    }
     admitQueued(id.domain)
   }
 
