@@ -16,6 +16,8 @@ final class Hook {
   let then: (Bool) -> Void
   let daemon: Int
   var request: RequestID?
+  /// When its request reached the agent, in ms.
+  var asked: Int64 = 0
   var isOver = false
 
   init(
@@ -99,6 +101,7 @@ extension World {
     }
     let request = RequestID(UInt64(number()))
     hook.request = request
+    hook.asked = now
     agent.hooks[request] = hook
     post(.request(request, .hook(hook.call)), to: agent)
   }

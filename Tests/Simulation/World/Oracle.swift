@@ -112,13 +112,17 @@ final class Oracle {
       for (index, robbery) in boot.robbed.sorted(by: { $0.key < $1.key }) {
         let guest = world.guests[index]
         let processes = boot.processes.filter { $0.guest.index == index }
-        let isUnderWay =
-          boot.daemon?.busy.contains(index) == true || node.saved.contains(index)
-          || !processes.isEmpty
-        let isWhole = Self.needed(guest, guest.uses, world).allSatisfy { resource, mode in
-          world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
-        }
-        if isWhole || !isUnderWay && world.now - robbery.since > Self.notice {
+        let needed = Self.needed(guest, guest.uses, world)
+        // Whose a lock is cannot be seen: it may be that of another guest of the node.
+        let isWhole =
+          needed.allSatisfy { resource, mode in
+            world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
+          }
+          && !world.guests.contains { other in
+            other.index != index && isUnderWay(other, boot, node)
+              && Self.needed(other, other.uses, world).keys.contains { needed[$0] != nil }
+          }
+        if isWhole || !isUnderWay(guest, boot, node) && world.now - robbery.since > Self.notice {
           boot.robbed[index] = nil
           world.changes += 1
           continue
@@ -135,6 +139,12 @@ final class Oracle {
         }
       }
     }
+  }
+
+  /// Whether a node has anything to do with a guest, as far as libvirt knows.
+  private func isUnderWay(_ guest: Guest, _ boot: Boot, _ node: Node) -> Bool {
+    boot.daemon?.busy.contains(guest.index) == true || node.saved.contains(guest.index)
+      || boot.processes.contains { $0.guest.index == guest.index }
   }
 
   private func isAtLarge(_ qemu: QEMU) -> Bool {
@@ -157,7 +167,7 @@ final class Oracle {
   /// An agent that has nothing left to do has answered everybody.
   func judgeSilence(towards hook: Hook, _ world: World) {
     guard let request = hook.request, let agent = hook.node.boot?.agent,
-      agent.hooks[request] != nil, agent.isIdle
+      agent.hooks[request] != nil, agent.isIdle, world.now - hook.asked > 9_500
     else { return }
     world.fail(
       "\(hook.operation.rawValue) of \(hook.guest.name) on \(hook.node.name) got no answer")

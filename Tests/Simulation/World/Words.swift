@@ -34,6 +34,7 @@ extension World {
     case .stopped: "after stopped"
     case .release: "for release"
     case .silence: "in silence"
+    case .loss: "after a loss"
     }
   }
 
