@@ -26,8 +26,8 @@ extension Guard {
     var claimed: [Claim] = []
     let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
     for owner in used + asked {
-      // A record is written before the engine is asked: a claim that another one's shuts out was
-      // never granted, and taking it over would be taking over the other one's lock.
+      // A record is written before the engine is asked: of two claims that shut each other out one
+      // was never granted, and taking it over would be taking over the other one's lock.
       let claims = owner.record.claims.filter { claim in
         owner.stage != .starting
           || claimed.allSatisfy {
@@ -35,7 +35,7 @@ extension Guard {
           }
       }
       claimed += claims
-      takeOver(owner.record, claims, owner.stage, keeper: owner.keeper)
+      takeOver(owner.record, holding: claims, owner.stage, keeper: owner.keeper)
     }
     openIfRecovered()
   }
@@ -55,7 +55,8 @@ extension Guard {
   }
 
   private mutating func takeOver(
-    _ record: OwnerRecord, _ claims: [Claim], _ stage: OwnerRecord.Stage, keeper: ProcessRef?
+    _ record: OwnerRecord, holding claims: [Claim], _ stage: OwnerRecord.Stage,
+    keeper: ProcessRef?
   ) {
     let former: Owner.Former.Phase =
       switch stage {
@@ -66,7 +67,9 @@ extension Guard {
     var owner = Owner(
       id: record.owner, domain: Domain(uuid: record.owner.domain, name: record.name),
       origin: record.origin, phase: .registered, keeper: nil, since: record.since)
-    owner.claims = claims
+    owner.claims = record.claims
+    // Its next hook asks for the rest again, and it does not run without.
+    owner.lost = Set(record.claims.map(\.resource)).subtracting(claims.map(\.resource))
     owner.unguarded = record.unguarded
     owner.phase = .acquiring(
       Owner.Admission(

@@ -350,7 +350,13 @@ import Testing
     host.ledger[rival.owner] = rival
     let next = TestHost.restarted(host)
     #expect(next.phase(vm1) == "running" && next.phase(vm2) == "prepared")
-    #expect(next.modes(vm1) == [.ex, .pw] && next.modes(vm2) == [])
     #expect(next.audits(.lost) == [] && next.killed == [])
+    #expect(next.hook(.start, vm2)?.refusal?.code == .conflict)
+    next.qemus[vm2.uuid] = vm2.process
+    next.alive.insert(vm2.process)
+    #expect(next.hook(.started, vm2)?.refusal?.code == .lost)
+    next.exit(vm2.process)
+    next.stopHooks(vm2)
+    #expect(next.holders("/one") == ["vm-1"])
   }
 }
