@@ -186,6 +186,7 @@ extension World {
       agent.reclaiming -= 1
       if agent.reclaiming == 0 { releaseStrangers(agent) }
     }
+    if case .request(let id, _) = event { agent.hooks[id]?.asked = now }
     agent.effects += agent.core.handle(
       event, at: Timestamp(milliseconds: 1_772_357_400_000 + now))
     if case .recovered = event, agent.reclaiming == 0, !agent.effects.contains(where: \.isRecover) {

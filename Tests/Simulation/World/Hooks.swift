@@ -16,8 +16,8 @@ final class Hook {
   let then: (Bool) -> Void
   let daemon: Int
   var request: RequestID?
-  /// When its request reached the agent, in ms.
-  var asked: Int64 = 0
+  /// When the agent took its request up, in ms.
+  var asked: Int64 = .max
   var isOver = false
 
   init(
@@ -101,7 +101,6 @@ extension World {
     }
     let request = RequestID(UInt64(number()))
     hook.request = request
-    hook.asked = now
     agent.hooks[request] = hook
     post(.request(request, .hook(hook.call)), to: agent)
   }

@@ -112,17 +112,14 @@ final class Oracle {
       for (index, robbery) in boot.robbed.sorted(by: { $0.key < $1.key }) {
         let guest = world.guests[index]
         let processes = boot.processes.filter { $0.guest.index == index }
-        let needed = Self.needed(guest, guest.uses, world)
-        // Whose a lock is cannot be seen: it may be that of another guest of the node.
-        let isWhole =
-          needed.allSatisfy { resource, mode in
-            world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
-          }
-          && !world.guests.contains { other in
-            other.index != index && isUnderWay(other, boot, node)
-              && Self.needed(other, other.uses, world).keys.contains { needed[$0] != nil }
-          }
-        if isWhole || !isUnderWay(guest, boot, node) && world.now - robbery.since > Self.notice {
+        let isWhole = Self.needed(guest, guest.uses, world).allSatisfy { resource, mode in
+          world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
+        }
+        // Whose a lock is cannot be seen: what is whole may be so by that of another guest of the
+        // node, until the engine has found out.
+        if world.now - robbery.isDueSince > 31_000 && isWhole
+          || world.now - robbery.since > Self.notice && !isUnderWay(guest, boot, node)
+        {
           boot.robbed[index] = nil
           world.changes += 1
           continue
@@ -167,7 +164,7 @@ final class Oracle {
   /// An agent that has nothing left to do has answered everybody.
   func judgeSilence(towards hook: Hook, _ world: World) {
     guard let request = hook.request, let agent = hook.node.boot?.agent,
-      agent.hooks[request] != nil, agent.isIdle, world.now - hook.asked > 9_500
+      agent.hooks[request] != nil, agent.isIdle, hook.asked < world.now - 9_500
     else { return }
     world.fail(
       "\(hook.operation.rawValue) of \(hook.guest.name) on \(hook.node.name) got no answer")

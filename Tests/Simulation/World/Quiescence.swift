@@ -63,6 +63,8 @@ extension World {
   }
 
   private func checkRest() {
+    pass(to: now + 60_000)
+    oracle.check(self)
     for node in nodes {
       guard let boot = node.boot else { return fail("\(node.name) is off") }
       if let hook = boot.agent?.hooks.values.first {
