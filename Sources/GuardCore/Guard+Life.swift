@@ -51,7 +51,8 @@ extension Guard {
 
   private func owner(of call: HookCall) -> Owner? {
     if let uuid = call.uuid { return owners[uuid] }
-    return owners.values.first { $0.domain.name == call.name && $0.origin == .hook }
+    return owners.values.filter { $0.domain.name == call.name && $0.origin == .hook }
+      .min { $0.id < $1.id }
   }
 
   mutating func found(_ id: OwnerID, _ process: ProcessRef?, _ reason: SearchReason) {
@@ -146,7 +147,7 @@ extension Guard {
   }
 
   mutating func exited(_ process: ProcessRef) {
-    for owner in owners.values where owner.keeper == process {
+    for owner in owners.values.filter({ $0.keeper == process }).sorted(by: { $0.id < $1.id }) {
       switch (owner.origin, owner.phase) {
       case (.client, .registered): forget(owner.id)
       case (.client, .running): letGo(owner.id)
@@ -207,7 +208,7 @@ extension Guard {
   }
 
   mutating func saveImageRemoved(_ name: String) {
-    for owner in owners.values where owner.domain.name == name {
+    for owner in owners.values.filter({ $0.domain.name == name }).sorted(by: { $0.id < $1.id }) {
       if case .saved = owner.phase { letGo(owner.id) }
     }
   }
