@@ -1,11 +1,13 @@
 import ArgumentParser
+import Glibc
 import Simulation
 
 /// Simulated clusters, by their seeds: what `make simulate` runs.
 @main
 struct SimLab: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sim-lab", subcommands: [SeedsCommand.self, ReplayCommand.self])
+    commandName: "sim-lab",
+    subcommands: [SeedsCommand.self, ReplayCommand.self, ScenarioCommand.self])
 }
 
 /// Many seeds; the first that breaks a promise is told.
@@ -55,5 +57,25 @@ struct ReplayCommand: ParsableCommand {
     for line in simulation.timeline { print(line) }
     print("seed \(seed): \(simulation.violation ?? "every promise kept")")
     if simulation.violation != nil { throw ExitCode.failure }
+  }
+}
+
+/// One story, told.
+struct ScenarioCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "scenario")
+
+  @Argument(help: "The file.")
+  var file: String
+
+  func run() throws {
+    guard let stream = fopen(file, "r") else { throw ValidationError("\(file) cannot be read") }
+    defer { fclose(stream) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    bytes.removeLast(bytes.count - fread(&bytes, 1, bytes.count, stream))
+    let scenario = try Scenario(String(decoding: bytes, as: UTF8.self))
+    for line in scenario.timeline { print(line) }
+    guard let violation = scenario.violation else { return }
+    print("breaks a promise: \(violation)")
+    throw ExitCode.failure
   }
 }

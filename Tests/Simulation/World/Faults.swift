@@ -11,6 +11,8 @@ struct Faults {
   }
 
   private(set) var kinds: Set<Kind> = []
+  /// At the next of the places where a start can fail by itself.
+  var nextStartFails = false
 
   /// Nothing goes wrong.
   init() {}
@@ -30,8 +32,12 @@ struct Faults {
     kinds.contains(.hookRepeated) && world.chance(operation == .prepare ? 60 : 12)
   }
 
-  func failsToStart(_ world: World) -> Bool {
-    kinds.contains(.startFailure) && world.chance(10)
+  mutating func failsToStart(_ world: World) -> Bool {
+    if nextStartFails {
+      nextStartFails = false
+      return true
+    }
+    return kinds.contains(.startFailure) && world.chance(10)
   }
 }
 

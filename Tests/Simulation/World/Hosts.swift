@@ -102,7 +102,7 @@ extension World {
   }
 
   private func markRobbed(_ guest: Int, _ node: Node, _ boot: Boot) {
-    if boot.robbed[guest] == nil { boot.robbed[guest] = .init(since: now, isDueSince: now) }
+    boot.robbed[guest] = .init(since: now, isDueSince: now)
     for qemu in boot.processes where qemu.guest.index == guest { qemu.hasLostLocks = true }
     if node.saved.contains(guest) { node.savedWithoutLocks.insert(guest) }
     changes += 1

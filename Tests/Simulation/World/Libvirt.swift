@@ -70,7 +70,7 @@ extension World {
     runHook(.prepare, guest, on: node, by: daemon) { [self] isYes in
       guard isYes else { return tearDown(guest, nil, node, daemon) }
       after(5...300, .daemon(daemon.number)) { [self] in
-        if faults.failsToStart(self) {
+        if failsToStart() {
           tell(node, "libvirtd", "start of \(guest.name) fails before its start hook")
           return tearDown(guest, nil, node, daemon)
         }
@@ -86,7 +86,7 @@ extension World {
       guard isYes else { return tearDown(guest, nil, node, daemon) }
       // The design gives a start of which it has heard nothing else 20 s.
       after(2...500, .daemon(daemon.number), within: 1_000) { [self] in
-        if faults.failsToStart(self) {
+        if failsToStart() {
           tell(node, "libvirtd", "start of \(guest.name) fails after its start hook")
           return tearDown(guest, nil, node, daemon)
         }
@@ -118,7 +118,7 @@ extension World {
       tell(node, "qemu", "\(guest.name) opens its images (pid \(qemu.process.pid))")
       qemu.stage = .running
       changes += 1
-      if faults.failsToStart(self) { exit(qemu, node, "cannot start") }
+      if failsToStart() { exit(qemu, node, "cannot start") }
       after(5...60, .daemon(daemon.number)) { [self] in finishStart(qemu, isRestore, node, daemon) }
     }
   }

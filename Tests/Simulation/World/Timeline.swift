@@ -1,7 +1,7 @@
 /// What happened, for a person: time in s, where, who, what.
 struct Timeline {
   /// Off where nobody will read it: words cost more than deeds.
-  let isKept: Bool
+  var isKept: Bool
   private(set) var lines: [String] = []
 
   init(isKept: Bool) {

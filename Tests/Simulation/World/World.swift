@@ -89,6 +89,18 @@ final class World {
     return true
   }
 
+  /// Everything that is due by then happens.
+  func run(until time: Int64) {
+    collect()
+    while violation == nil {
+      let isDue =
+        !agenda.ready(at: now, isOpen).isEmpty
+        || agenda.next(after: now, isOpen).map { $0 <= time } == true
+      guard isDue, step() else { break }
+    }
+    pass(to: time)
+  }
+
   private func choose(_ ready: [Agenda.Item]) -> Agenda.Item? {
     if isOrderly { return ready.min { ($0.due, $0.number) < ($1.due, $1.number) } }
     return ready.first { $0.latest <= now } ?? ready.randomElement(using: &random)
@@ -143,6 +155,13 @@ final class World {
     guard violation == nil else { return }
     violation = what
     tell("-", "ORACLE", what)
+  }
+
+  /// Whether a start fails here by itself.
+  func failsToStart() -> Bool {
+    var faults = faults
+    defer { self.faults = faults }
+    return faults.failsToStart(self)
   }
 
   func tell(_ place: String, _ who: String, _ what: @autoclosure () -> String) {
