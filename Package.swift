@@ -152,6 +152,16 @@ let package = Package(
       name: "LockEnginesTests",
       dependencies: ["LockEngineConformance", "LockEngines", "LockModel"],
       swiftSettings: swift),
+    // Simulated clusters around the real core, a program that lets them live, and its tests.
+    .target(
+      name: "Simulation", dependencies: ["AgentAPI", "GuardCore", "LockEngines", "LockModel"],
+      path: "Tests/Simulation/World", swiftSettings: swift),
+    .executableTarget(
+      name: "sim-lab", dependencies: ["Simulation", argumentParser], path: "Tests/Simulation/Lab",
+      swiftSettings: swift),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["LockEngineConformance", "Simulation"],
+      path: "Tests/Simulation/Tests", swiftSettings: swift),
     // What the fuzzers do with one input; their corpus is a test of its own.
     .target(
       name: "FuzzChecks",

@@ -17,6 +17,7 @@ extension OwnerRecord {
       ("boot", .string(boot)), ("pid", keeper.map { .integer(Int64($0.pid)) }),
       ("start_time", keeper.map { .integer(Int64(clamping: $0.startTime)) }),
       ("since", .integer(since.milliseconds)), ("claims", .array(claims.map(\.json))),
+      ("asked", asked.isEmpty ? nil : .array(asked.sorted().map { .string("\($0)") })),
       ("unguarded", .array(unguarded.map(\.json))))
   }
 
@@ -45,8 +46,22 @@ extension OwnerRecord {
       },
       keeper: keeper, since: Timestamp(milliseconds: try json.integer("since")),
       claims: try json.list("claims") { json throws(MalformedMessage) in try Claim(json) },
+      asked: Set(
+        json["asked"] == nil
+          ? []
+          : try json.list("asked") { json throws(MalformedMessage) in try ResourceName(asked: json)
+          }),
       unguarded: try json.list("unguarded") { json throws(MalformedMessage) in
         try UnguardedResource(json)
       })
+  }
+}
+
+extension ResourceName {
+  fileprivate init(asked json: JSON) throws(MalformedMessage) {
+    guard let text = json.stringValue, let name = try? ResourceName(text) else {
+      throw MalformedMessage(field: "asked", problem: "holds no name of a resource")
+    }
+    self = name
   }
 }

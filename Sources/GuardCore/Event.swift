@@ -153,6 +153,8 @@ public enum SearchReason: Hashable, Sendable {
   case release(RequestID)
   /// Nothing has been heard of a start for long, or its driver died.
   case silence
+  /// A lock of a start is lost: if QEMU runs already it must not go on.
+  case loss
 }
 
 /// Why a timer was set, and in which round of the owner's life: a late one means nothing.

@@ -39,8 +39,24 @@ extension Guard {
       admission.purpose != .recovery
     else { return }
     guard refused.isEmpty else { return conflict(owner, admission, refused) }
-    granted(owner, admission)
-    loseLate(id, admission)
+    guard !admission.lost.isEmpty else { return granted(owner, admission) }
+    grantedInPart(owner, admission)
+  }
+
+  /// Some of it is lost already: nobody goes on without it who has not begun yet.
+  private mutating func grantedInPart(_ owner: Owner, _ admission: Owner.Admission) {
+    var silent = admission
+    let isBeginning =
+      switch admission.purpose {
+      case .prepare, .start, .operation: true
+      case .started, .reconnect, .recovery, .change: false
+      }
+    if isBeginning { silent.request = nil }
+    granted(owner, silent)
+    loseLate(owner.id, admission)
+    guard isBeginning, admission.request != nil, let owner = self.owner(owner.id) else { return }
+    refused(
+      admission.request, operation(admission.purpose), owner.domain, .lost, lostBeforeStart(owner))
   }
 
   mutating func granted(_ owner: Owner, _ admission: Owner.Admission) {
@@ -81,6 +97,8 @@ extension Guard {
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
     case .change:
       update(id) { $0.phase = .running }
+      // What was only asked for is held, or is not to be had.
+      if let owner = self.owner(id) { effects.append(.record(owner.record(.running), .noted)) }
       if let owner = self.owner(id) { conclude(owner) }
       // Its end was not for this phase, nor what has changed since.
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
@@ -154,7 +172,10 @@ extension Guard {
       case .saved: owner.phase = .saved
       }
     }
-    guard isRecorded, let owner = owner(id) else { return }
+    guard let owner = owner(id) else { return }
+    // It may have gone while the engine was asked: then its end was not for that phase.
+    if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+    guard isRecorded else { return }
     switch former.phase {
     case .registered: effects.append(.erase(id))
     case .prepared:

@@ -57,7 +57,8 @@ extension Guard {
 
   private func owner(of call: HookCall) -> Owner? {
     if let uuid = call.uuid { return owners[uuid] }
-    return owners.values.first { $0.domain.name == call.name && $0.origin.isDomain }
+    return owners.values.filter { $0.domain.name == call.name && $0.origin.isDomain }
+      .min { $0.id < $1.id }
   }
 
   mutating func found(_ id: OwnerID, _ process: ProcessRef?, _ reason: SearchReason) {
@@ -74,15 +75,18 @@ extension Guard {
     case (.reconnect(let request), nil):
       wake(id, .startLimit, after: policy.startLimit)
       reply(request, .done)
+    case (.started(let request), _?) where !owner.lost.isEmpty && !isObserved(.started):
+      refused(request, .started, owner.domain, .lost, lostBeforeStart(owner))
     case (.started(let request), let process?), (.reconnect(let request), let process?):
       bind(id, process, request)
     case (.release(let request), let process?):
       update(id) { $0.isReleaseHinted = true }
       bind(id, process, request)
     case (.release(let request), nil): end(id, request)
-    case (.stopped, let process?), (.silence, let process?): bind(id, process, nil)
+    case (.stopped, let process?), (.silence, let process?), (.loss, let process?):
+      bind(id, process, nil)
     case (.silence, nil): end(id, nil)
-    case (.stopped, nil): break
+    case (.stopped, nil), (.loss, nil): break
     }
   }
 
@@ -102,7 +106,7 @@ extension Guard {
       case .exited: end(id, request)
       default: reply(request, .done)
       }
-    case .stopped, .silence: break
+    case .stopped, .silence, .loss: break
     }
   }
 
@@ -115,6 +119,9 @@ extension Guard {
     // domain's UUID: nobody needs to wait for the disk.
     reply(request, .done)
     effects.append(.record(owner.record(.running), .noted))
+    if !owner.lost.isEmpty, let process = victim(owner) {
+      kill(process, of: owner, "locks of it were lost before it was known")
+    }
     admitQueued(id.domain)
     // libvirt may have changed its disks since the hook saw them.
     effects.append(.sight(owner.domain))
@@ -148,7 +155,7 @@ extension Guard {
   }
 
   mutating func exited(_ process: ProcessRef) {
-    for owner in owners.values where owner.keeper == process {
+    for owner in owners.values.filter({ $0.keeper == process }).sorted(by: { $0.id < $1.id }) {
       switch (owner.origin, owner.phase) {
       case (.client, .registered): forget(owner.id)
       case (.client, .running):
@@ -221,7 +228,7 @@ extension Guard {
   }
 
   mutating func saveImageRemoved(_ name: String) {
-    for owner in owners.values where owner.domain.name == name {
+    for owner in owners.values.filter({ $0.domain.name == name }).sorted(by: { $0.id < $1.id }) {
       if case .saved = owner.phase, !owner.isExported { letGo(owner.id) }
     }
   }

@@ -43,11 +43,10 @@ extension Guard {
     alarm(
       "LOCK LOST: \(what) of \(Quoted(owner.domain.name))\(process(owner)) is not locked any more "
         + "(\(reason)), so \(danger). \(remedy(owner))", owner: owner.id)
-    if let process = victim(owner) {
-      kill(process, of: owner, reason)
-    } else if policy.onLockLost == .pause, isAtRisk(owner) {
-      pause(owner.id, reason)
-    }
+    if let process = victim(owner) { return kill(process, of: owner, reason) }
+    if policy.onLockLost == .pause, isAtRisk(owner) { pause(owner.id, reason) }
+    // QEMU may run without `started` ever coming.
+    if case .prepared = owner.phase { effects.append(.find(owner.id, owner.domain, .loss)) }
   }
 
   /// The process that must not go on without what its owner has lost; nil where none uses it, or where

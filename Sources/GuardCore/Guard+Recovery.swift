@@ -6,14 +6,37 @@ extension Guard {
   mutating func recover(_ records: [Recovered]) {
     beginRecovery()
     nextInstance = (records.map(\.record.owner.instance).max() ?? 0) + 1
+    var living: [(record: OwnerRecord, stage: OwnerRecord.Stage, keeper: ProcessRef?)] = []
     // The latest incarnation of a domain first: at most one is still alive.
     for recovered in records.sorted(by: { $0.record.owner > $1.record.owner }) {
       let record = recovered.record
-      guard owners[record.owner.domain] == nil, let stage = stage(of: recovered) else {
+      guard !living.contains(where: { $0.record.owner.domain == record.owner.domain }),
+        let stage = stage(of: recovered)
+      else {
         effects.append(.erase(record.owner))
         continue
       }
-      takeOver(record, stage, keeper: stage == .running ? keeper(of: recovered) : record.keeper)
+      living.append(
+        (record, stage, stage == .running ? keeper(of: recovered) : record.keeper))
+    }
+    // What is used comes before what was only asked for, and that in the order in which it was.
+    let (starting, used) = (
+      living.filter { $0.stage == .starting }, living.filter { $0.stage != .starting }
+    )
+    var claimed = used.flatMap { $0.record.held }
+    let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
+    for owner in used + asked {
+      let held = owner.stage == .starting ? [] : owner.record.held
+      // A record is written before the engine is asked: of two claims that shut each other out one
+      // was never granted, and taking it over would be taking over the other one's lock.
+      let more = owner.record.claims.filter { claim in
+        !held.contains(claim)
+          && claimed.allSatisfy {
+            $0.resource != claim.resource || $0.mode.isCompatible(with: claim.mode)
+          }
+      }
+      claimed += more
+      takeOver(owner.record, holding: held + more, owner.stage, keeper: owner.keeper)
     }
     openIfRecovered()
   }
@@ -34,7 +57,8 @@ extension Guard {
   }
 
   private mutating func takeOver(
-    _ record: OwnerRecord, _ stage: OwnerRecord.Stage, keeper: ProcessRef?
+    _ record: OwnerRecord, holding claims: [Claim], _ stage: OwnerRecord.Stage,
+    keeper: ProcessRef?
   ) {
     let former: Owner.Former.Phase =
       switch stage {
@@ -46,7 +70,11 @@ extension Guard {
     var owner = Owner(
       id: record.owner, domain: Domain(uuid: record.owner.domain, name: record.name),
       origin: record.origin, phase: .registered, keeper: nil, since: record.since)
-    owner.claims = record.claims
+    // What is not taken over is asked for again: by the next hook of a start, which does not go on
+    // without, or when the guest is looked at.
+    owner.claims = stage == .starting ? record.claims : claims
+    owner.lost = Set(owner.claims.map(\.resource)).subtracting(claims.map(\.resource))
+    owner.uncertain = stage == .starting ? [] : record.asked
     owner.unguarded = record.unguarded
     owner.isExported = stage == .exported
     owner.sight.isSurplus = true
@@ -54,11 +82,11 @@ extension Guard {
       Owner.Admission(
         purpose: .recovery, request: nil,
         former: Owner.Former(phase: former, claims: [], keeper: isSaved ? nil : keeper),
-        claims: record.claims))
+        claims: claims))
     owners[owner.id.domain] = owner
     recovering.insert(owner.id)
     if !isSaved { setKeeper(owner.id, keeper) }
-    effects.append(.recover(owner.id, record.claims))
+    effects.append(.recover(owner.id, claims))
   }
 
   mutating func reclaimed(_ id: OwnerID, missing: [Claim], refused: [RefusedClaim]) {
@@ -66,6 +94,14 @@ extension Guard {
       admission.purpose == .recovery, let former = admission.former
     else { return }
     recovering.remove(id)
+    // What the former agent had only asked for was perhaps never held.
+    let missing = missing.filter { !owner.uncertain.contains($0.resource) }
+    let denied = Set(refused.map(\.claim.resource)).intersection(owner.uncertain)
+    let refused = refused.filter { !denied.contains($0.claim.resource) }
+    update(id) { owner in
+      owner.uncertain = []
+      owner.claims.removeAll { denied.contains($0.resource) }
+    }
     // A start that the former agent broke off in may never have come to the engine.
     if !missing.isEmpty, description.locksOutliveAgent, former.phase != .prepared {
       regained(owner, missing)

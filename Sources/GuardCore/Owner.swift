@@ -76,6 +76,8 @@ struct Owner {
   var wanted: [Identification] = []
   /// What of the claims the engine is known to have lost.
   var lost: Set<ResourceName> = []
+  /// What a former agent had asked for, and perhaps not been granted.
+  var uncertain: Set<ResourceName> = []
   /// What is known of the running guest beside its claims.
   var sight = Sight()
   /// Why the process must not go on, once it was told so.
@@ -170,7 +172,13 @@ struct Owner {
   func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
     OwnerRecord(
       owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,
-      claims: claims, unguarded: unguarded)
+      claims: claims, asked: asked, unguarded: unguarded)
+  }
+
+  /// What of the claims of a running guest is only asked for.
+  private var asked: Set<ResourceName> {
+    guard case .change = admission?.purpose, let admission else { return uncertain }
+    return Set(admission.claims.map(\.resource))
   }
 
   func report(node: NodeName) -> OwnerReport {

@@ -42,6 +42,8 @@ public struct OwnerRecord: Hashable, Sendable {
   public let since: Timestamp
   /// What it holds and what the engine is about to be asked for: recorded before it is held.
   public let claims: [Claim]
+  /// What of that a running guest had only asked for: perhaps it was never granted. Of a start, all is.
+  public let asked: Set<ResourceName>
   /// What of the domain this version cannot lock, for `status` after a restart.
   public let unguarded: [UnguardedResource]
 
@@ -49,7 +51,7 @@ public struct OwnerRecord: Hashable, Sendable {
   /// - Parameter claims: everything that must be held again after a restart of the agent.
   public init(
     owner: OwnerID, name: String, origin: Origin, stage: Stage, keeper: ProcessRef?,
-    since: Timestamp, claims: [Claim], unguarded: [UnguardedResource]
+    since: Timestamp, claims: [Claim], asked: Set<ResourceName> = [], unguarded: [UnguardedResource]
   ) {
     self.owner = owner
     self.name = name
@@ -58,6 +60,10 @@ public struct OwnerRecord: Hashable, Sendable {
     self.keeper = keeper
     self.since = since
     self.claims = claims
+    self.asked = asked
     self.unguarded = unguarded
   }
+
+  /// The claims that were certainly held when this was written.
+  var held: [Claim] { claims.filter { !asked.contains($0.resource) } }
 }

@@ -239,6 +239,26 @@ import Testing
     #expect(host.engineHolds(vm1)[Self.name("/one")] == .pw)
   }
 
+  /// The record of a change is written before the engine is asked.
+  @Test(arguments: [true, false])
+  func anAgentThatDiesInTheMiddleOfAChangeTakesNoRefusalForALoss(isFree: Bool) {
+    host.start(vm1)
+    if !isFree { host.start(vm2) }
+    host.holdsBack = { event in
+      if case .acquired = event { true } else { false }
+    }
+    host.see(vm1, [one, two])
+    let next = TestHost(isReady: false, lockspace: "ls", locksOutliveAgent: true)
+    next.vanished = [Self.name("/two")]
+    if !isFree { next.elsewhere = [Self.name("/two"): ElsewhereTests.holder()] }
+    host.ledger = host.ledger.filter { $0.value.name == "vm-1" }
+    _ = TestHost.restarted(host, as: next)
+    #expect(next.killed == [] && next.audits(.lost).isEmpty)
+    #expect(next.paused == (isFree ? [] : [vm1.process]), "it is a conflict like any other")
+    #expect((next.engineHolds(vm1)[Self.name("/two")] == .pw) == isFree)
+    #expect(next.ledger.values.allSatisfy { $0.asked.isEmpty })
+  }
+
   /// Before the first look after a restart the engine may hold more than the record says.
   @Test func aRestartedAgentGivesBackWhatTheRecordDoesNotName() {
     host.start(vm1)

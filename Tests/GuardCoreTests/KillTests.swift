@@ -53,6 +53,28 @@ import Testing
     #expect(host.killed == [])
   }
 
+  /// libvirt has not run its `started` hook, or has not come to it.
+  @Test func aProcessThatRunsUnknownIsLookedForAndKilled() {
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.happen(.lost(one, reason: "r"))
+    #expect(host.killed == [vm1.process])
+  }
+
+  @Test func whatIsLostWhileTheProcessIsLookedForRefusesTheStart() {
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.holdsBack = { if case .found = $0 { true } else { false } }
+    #expect(host.hook(.started, vm1) == nil)
+    let started = host.lastID
+    host.happen(.lost(one, reason: "r"))
+    host.letGo()
+    #expect(host.replies[started]?.refusal?.code == .lost)
+    #expect(host.killed == [vm1.process], "the second look is for the loss")
+  }
+
   @Test func trustThatIsOnlySuspendedKillsNobody() {
     host.start(vm1)
     host.happen(.suspended("the lockspace is stopped"))

@@ -118,6 +118,19 @@ import Testing
     #expect(host.holders("/one") == [])
   }
 
+  @Test func aDriverThatDiesWhileMoreIsAskedForInVainLeavesNothing() throws {
+    host.image("/base")
+    _ = host.hook(.prepare, vm1)
+    host.elsewhere = [try ResourceName("file:/base"): nil]
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.start, vm1, resources: vm1.resources + [disk("/base", .backing)])
+    host.exit(TestHost.driver)
+    host.letGo()
+    #expect(host.phase(vm1) == "prepared")
+    host.pass(2_000)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+  }
+
   @Test func aDriverThatDiesAfterQEMURunsLeavesItsClaims() {
     _ = host.hook(.prepare, vm1)
     host.qemus[vm1.uuid] = vm1.process
@@ -324,5 +337,26 @@ import Testing
         ].reversed()))
     #expect(next.effects.contains(.erase(dead.owner)))
     #expect(next.phase(vm1) == "running")
+  }
+
+  /// A record comes before the engine's answer: what it names may be another one's by right.
+  @Test func aStartThatWasNeverGrantedTakesNothingOver() throws {
+    host.start(vm1)
+    let live = try #require(host.ledger.values.first)
+    let rival = OwnerRecord(
+      owner: OwnerID(domain: vm2.uuid, instance: live.owner.instance + 1), name: vm2.name,
+      origin: .hook, stage: .starting, keeper: TestHost.driver, since: live.since,
+      claims: live.claims.filter { $0.device != "domain" }, unguarded: [])
+    host.ledger[rival.owner] = rival
+    let next = TestHost.restarted(host)
+    #expect(next.phase(vm1) == "running" && next.phase(vm2) == "prepared")
+    #expect(next.audits(.lost) == [] && next.killed == [])
+    #expect(next.hook(.start, vm2)?.refusal?.code == .conflict)
+    next.qemus[vm2.uuid] = vm2.process
+    next.alive.insert(vm2.process)
+    #expect(next.hook(.started, vm2)?.refusal?.code == .lost)
+    next.exit(vm2.process)
+    next.stopHooks(vm2)
+    #expect(next.holders("/one") == ["vm-1"])
   }
 }

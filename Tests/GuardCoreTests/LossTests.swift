@@ -78,6 +78,7 @@ import Testing
     #expect(host.audits(.lost) == [])
     host.letGo()
     #expect(host.audits(.lost).map { $0.fields.first?.value } == ["1"])
+    #expect(host.replies[host.lastID]?.refusal?.code == .lost)
     host.qemus[vm1.uuid] = vm1.process
     #expect(host.hook(.started, vm1)?.refusal?.code == .lost)
   }

@@ -1,0 +1,142 @@
+import AgentAPI
+import LockModel
+
+/// What may go wrong by chance in one run: each seed has its own selection, because faults that are
+/// always there hide what few of them would show.
+struct Faults {
+  enum Kind: CaseIterable {
+    case agentCrash, daemonCrash, guestCrash, stuck, hookLost, hookRepeated, startFailure,
+      storageHang,
+      diskFull, power, partition, recovery, robbery, lockspaceLeft, twin
+  }
+
+  private(set) var kinds: Set<Kind> = []
+  /// At the next of the places where a start can fail by itself.
+  var nextStartFails = false
+
+  /// Nothing goes wrong.
+  init() {}
+
+  init(_ random: inout SeededRandom) {
+    for kind in Kind.allCases where Int.random(in: 0..<100, using: &random) < 45 {
+      kinds.insert(kind)
+    }
+  }
+
+  func losesHook(_ operation: HookOperation, _ world: World) -> Bool {
+    kinds.contains(.hookLost) && world.chance(25)
+  }
+
+  /// The same hook, installed twice. A start whose `prepare` is repeated never succeeds.
+  func repeatsHook(_ operation: HookOperation, _ world: World) -> Bool {
+    kinds.contains(.hookRepeated) && world.chance(operation == .prepare ? 60 : 12)
+  }
+
+  mutating func failsToStart(_ world: World) -> Bool {
+    if nextStartFails {
+      nextStartFails = false
+      return true
+    }
+    return kinds.contains(.startFailure) && world.chance(10)
+  }
+}
+
+extension World {
+  /// Somebody does something, or something goes wrong, somewhere.
+  func disturb() {
+    guard let node = nodes.randomElement(using: &random),
+      let guest = guests.randomElement(using: &random)
+    else { return }
+    if Int.random(in: 0..<10, using: &random) < 6 { return administer(guest, node) }
+    guard
+      let kind = Faults.Kind.allCases.filter(faults.kinds.contains).randomElement(using: &random)
+    else { return administer(guest, node) }
+    strike(kind, guest, node)
+  }
+
+  private func administer(_ guest: Guest, _ node: Node) {
+    switch Int.random(in: 0..<20, using: &random) {
+    case 0..<12: start(guest, on: node)
+    case 12..<14: destroy(guest, on: node)
+    case 14..<16: save(guest, on: node)
+    case 16:
+      if node.boot?.daemon?.busy.contains(guest.index) == false { removeSaveImage(guest, node) }
+    default:
+      if let qemu = node.boot?.qemu(of: guest.uuid), !qemu.isStuck {
+        exit(qemu, node, "shuts down")
+      }
+    }
+  }
+
+  private func strike(_ kind: Faults.Kind, _ guest: Guest, _ node: Node) {
+    switch kind {
+    case .agentCrash:
+      guard let boot = node.boot else { return }
+      if let agent = boot.agent {
+        if agent.fuse == nil { agent.fuse = .afterEffects(Int.random(in: 0..<14, using: &random)) }
+      } else {
+        startAgent(node)
+      }
+    case .daemonCrash:
+      guard let boot = node.boot else { return }
+      if boot.daemon != nil { killDaemon(node) } else { startDaemon(node) }
+    case .guestCrash:
+      guard let boot = node.boot, let qemu = boot.processes.randomElement(using: &random),
+        !qemu.isStuck
+      else { return }
+      exit(qemu, node, "crashes")
+    case .stuck:
+      guard let boot = node.boot, let qemu = boot.processes.randomElement(using: &random) else {
+        return
+      }
+      if qemu.isStuck { unstick(qemu, node) } else { stick(qemu, node) }
+    case .storageHang:
+      doesStorageHang.toggle()
+      tell("-", "storage", doesStorageHang ? "HANGS" : "answers again")
+    case .diskFull:
+      node.isDiskFull.toggle()
+      tell(node, "disk", node.isDiskFull ? "is FULL" : "has room again")
+    case .power:
+      if node.boot != nil { return powerOff(node) }
+      if node.stops.contains("\(node.name) is being fenced") { fence(node) }
+      powerOn(node)
+    case .partition:
+      if node.isIsolated { fence(node) } else { isolate(node) }
+    case .recovery:
+      if node.stops.contains("a recovery") { run("a recovery") } else { stop("a recovery") }
+    case .robbery:
+      let uses = guest.uses.filter { $0.access == .exclusiveWrite }
+      rob(guest, on: node, of: chance(4) ? nil : uses.randomElement(using: &random)?.storage)
+    case .lockspaceLeft: if chance(3) { leaveLockspace(node) }
+    case .twin:
+      guard node.boot?.qemu(of: guest.uuid) != nil else { return }
+      start(guest, on: node, isTwin: true)
+    case .hookLost, .hookRepeated, .startFailure: break
+    }
+  }
+
+  /// Everything that went wrong is mended, and nothing more goes wrong.
+  func heal() {
+    faults = Faults()
+    doesStorageHang = false
+    tell("-", "world", "everything is mended")
+    for node in nodes {
+      node.isDiskFull = false
+      node.boot?.agent?.fuse = nil
+      for qemu in node.boot?.processes ?? [] { unstick(qemu, node) }
+      if node.isIsolated || (node.boot == nil && !node.stops.isEmpty) { fence(node) }
+    }
+    run("a recovery")
+    for node in nodes {
+      for other in nodes where other.boot == nil { run("\(other.name) is being fenced") }
+      powerOn(node)
+      // An engine whose lockspace is gone never comes back.
+      if let boot = node.boot, boot.agent != nil, !boot.hasJoined, boot.agent?.hasRecovered == true
+      {
+        crashAgent(node)
+      }
+      startAgent(node)
+      startDaemon(node)
+    }
+  }
+}

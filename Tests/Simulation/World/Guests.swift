@@ -1,0 +1,75 @@
+import AgentAPI
+import LockModel
+
+/// Something in the cluster that guests use: a name, a place, and what it is a part of.
+struct Storage {
+  let name: ResourceName
+  let path: String
+  /// Of which other storage it is a part.
+  let parent: Int?
+}
+
+/// One use of a storage by a guest.
+struct Use: Hashable {
+  let storage: Int
+  let access: Access
+
+  var writes: Bool { access == .exclusiveWrite || access == .sharedWrite }
+}
+
+/// A virtual machine, defined on every node.
+struct Guest {
+  let index: Int
+  let name: String
+  let uuid: DomainUUID
+  /// What its XML names from the beginning.
+  let disks: [Use]
+  /// What libvirt finds when it looks into the images.
+  let chain: [Use]
+
+  var uses: [Use] { disks + chain }
+  var domain: Domain { Domain(uuid: uuid, name: name) }
+
+  init(_ index: Int, name: String, disks: [Use], chain: [Use]) {
+    self.index = index
+    self.name = name
+    self.disks = disks
+    self.chain = chain
+    var bytes = [UInt8](repeating: 0, count: 16)
+    bytes[15] = UInt8(truncatingIfNeeded: index + 1)
+    // Sixteen bytes are a UUID.
+    uuid = DomainUUID(bytes: bytes)!
+  }
+}
+
+/// A QEMU process.
+final class QEMU {
+  enum Stage {
+    /// Forked, and not yet the program; it holds libvirt's pid file.
+    case forked
+    /// Its images are open.
+    case running
+    case dead
+  }
+
+  let process: ProcessRef
+  let guest: Guest
+  let node: Int
+  var stage = Stage.forked
+  /// In uninterruptible sleep: signals wait.
+  var isStuck = false
+  var isKilled = false
+  /// Whether the guard let it start, before it opened anything.
+  var isGuarded: Bool
+  /// Whether a lock that it relies on was ever taken from its node by force.
+  var hasLostLocks = false
+
+  init(_ process: ProcessRef, _ guest: Guest, node: Int, isGuarded: Bool) {
+    self.process = process
+    self.guest = guest
+    self.node = node
+    self.isGuarded = isGuarded
+  }
+
+  var isAlive: Bool { stage != .dead }
+}

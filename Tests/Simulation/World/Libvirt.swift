@@ -1,0 +1,266 @@
+import AgentAPI
+import GuardCore
+import LockModel
+
+// libvirt's daemon: the hooks of a guest's life in the order in which libvirt 9.0.0 runs them
+// (src/qemu/qemu_process.c, qemuProcessInit to qemuProcessStop; src/util/virprocess.c).
+extension World {
+  // MARK: - The daemon
+
+  func startDaemon(_ node: Node) {
+    guard let boot = node.boot, boot.daemon == nil else { return }
+    let daemon = Daemon(number(), boot.process())
+    boot.daemon = daemon
+    tell(node, "libvirtd", "starts")
+    for (index, domain) in boot.domains.sorted(by: { $0.key < $1.key }) {
+      daemon.busy.insert(index)
+      after(1...200, .daemon(daemon.number)) { [self] in reconnect(domain, node, daemon) }
+    }
+  }
+
+  /// Its hooks go on without it, and so does QEMU.
+  func killDaemon(_ node: Node) {
+    guard let boot = node.boot, let daemon = boot.daemon else { return }
+    tell(node, "libvirtd", "is KILLED")
+    boot.daemon = nil
+    agenda.end([.daemon(daemon.number)])
+    notice(daemon.process, node)
+  }
+
+  private func reconnect(_ domain: Boot.Domain, _ node: Node, _ daemon: Daemon) {
+    let guest = domain.qemu.guest
+    guard domain.qemu.isAlive, domain.isComplete else {
+      return tearDown(guest, domain.qemu, node, daemon)
+    }
+    runHook(.reconnect, guest, chain: true, on: node, by: daemon) { [self] isYes in
+      guard isYes else {
+        oracle.judgeKill(of: domain.qemu.process, on: node, self)
+        return tearDown(guest, domain.qemu, node, daemon)
+      }
+      daemon.busy.remove(guest.index)
+      if !domain.qemu.isAlive { lookAfter(domain.qemu, node, daemon) }
+    }
+  }
+
+  // MARK: - Start
+
+  /// `virsh start`, or the restore of a managed-saved guest.
+  ///
+  /// - Parameter isTwin: a second daemon starts a guest that runs: no job of the first keeps it from
+  ///   that.
+  func start(_ guest: Guest, on node: Node, isTwin: Bool = false) {
+    guard let boot = node.boot, let daemon = boot.daemon else { return }
+    if !isTwin {
+      guard !daemon.busy.contains(guest.index), boot.domains[guest.index] == nil else { return }
+      daemon.busy.insert(guest.index)
+    }
+    let isRestore = node.saved.contains(guest.index)
+    tell(node, "libvirtd", "\(isRestore ? "restores" : "starts") \(guest.name)")
+    guard isRestore else { return prepare(guest, isRestore, node, daemon) }
+    runHook(.restore, guest, on: node, by: daemon) { [self] isYes in
+      guard isYes else {
+        daemon.busy.remove(guest.index)
+        return
+      }
+      prepare(guest, isRestore, node, daemon)
+    }
+  }
+
+  private func prepare(_ guest: Guest, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
+    runHook(.prepare, guest, on: node, by: daemon) { [self] isYes in
+      guard isYes else { return tearDown(guest, nil, node, daemon) }
+      after(5...300, .daemon(daemon.number)) { [self] in
+        if failsToStart() {
+          tell(node, "libvirtd", "start of \(guest.name) fails before its start hook")
+          return tearDown(guest, nil, node, daemon)
+        }
+        begin(guest, isRestore, node, daemon)
+      }
+    }
+  }
+
+  private func begin(_ guest: Guest, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
+    var isGuarded = true
+    if faults.losesHook(.start, self) { isGuarded = false }
+    let then: (Bool) -> Void = { [self] isYes in
+      guard isYes else { return tearDown(guest, nil, node, daemon) }
+      // The design gives a start of which it has heard nothing else 20 s.
+      after(2...500, .daemon(daemon.number), within: 1_000) { [self] in
+        if failsToStart() {
+          tell(node, "libvirtd", "start of \(guest.name) fails after its start hook")
+          return tearDown(guest, nil, node, daemon)
+        }
+        fork(guest, isRestore, isGuarded: isGuarded, node, daemon)
+      }
+    }
+    if isGuarded {
+      runHook(.start, guest, chain: true, on: node, by: daemon, then: then)
+    } else {
+      tell(node, "hook", "start \(guest.name) is not run")
+      then(true)
+    }
+  }
+
+  private func fork(
+    _ guest: Guest, _ isRestore: Bool, isGuarded: Bool, _ node: Node, _ daemon: Daemon
+  ) {
+    guard let boot = node.boot else { return }
+    let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: isGuarded)
+    boot.processes.append(qemu)
+    boot.domains[guest.index] = Boot.Domain(qemu: qemu)
+    changes += 1
+    // Whether or not the daemon still lives: the design gives the child 2 s after that.
+    after(5...100, .boot(boot.number), within: 500) { [self] in
+      guard qemu.isAlive else { return }
+      if boot.daemon !== daemon, chance(2) {
+        return exit(qemu, node, "gives up without its parent")
+      }
+      tell(node, "qemu", "\(guest.name) opens its images (pid \(qemu.process.pid))")
+      qemu.stage = .running
+      changes += 1
+      if failsToStart() { exit(qemu, node, "cannot start") }
+      after(5...60, .daemon(daemon.number)) { [self] in finishStart(qemu, isRestore, node, daemon) }
+    }
+  }
+
+  private func finishStart(_ qemu: QEMU, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
+    let guest = qemu.guest
+    guard qemu.isAlive else { return tearDown(guest, qemu, node, daemon) }
+    runHook(.started, guest, chain: true, on: node, by: daemon) { [self] isYes in
+      guard isYes, qemu.isAlive, let boot = node.boot else {
+        return tearDown(guest, qemu, node, daemon)
+      }
+      boot.domains[guest.index] = Boot.Domain(qemu: qemu, isComplete: true)
+      daemon.busy.remove(guest.index)
+      tell(node, "libvirtd", "\(guest.name) runs")
+      if isRestore { removeSaveImage(guest, node) }
+      if !qemu.isAlive { lookAfter(qemu, node, daemon) }
+    }
+  }
+
+  // MARK: - End
+
+  /// qemuProcessStop: QEMU is killed if it is there, the hooks are run whatever comes of it.
+  private func tearDown(_ guest: Guest, _ qemu: QEMU?, _ node: Node, _ daemon: Daemon) {
+    if let qemu { kill(qemu, on: node) }
+    awaitEnd(of: qemu, until: now + 42_000, daemon) { [self] in
+      runHook(.stopped, guest, chain: true, on: node, by: daemon) { [self] _ in
+        // Before the last hook there are no status file and no pid file any more.
+        if let boot = node.boot, boot.domains[guest.index]?.qemu === qemu {
+          boot.domains[guest.index] = nil
+        }
+        runHook(.release, guest, chain: true, on: node, by: daemon) { [self] _ in
+          tell(node, "libvirtd", "has done with \(guest.name)")
+          daemon.busy.remove(guest.index)
+        }
+      }
+    }
+  }
+
+  /// virProcessKillPainfully gives up after 42 s, and says that all is well.
+  private func awaitEnd(
+    of qemu: QEMU?, until deadline: Int64, _ daemon: Daemon, then: @escaping () -> Void
+  ) {
+    guard let qemu, qemu.isAlive, now < deadline else {
+      after(1...10, .daemon(daemon.number)) { then() }
+      return
+    }
+    after(50...500, .daemon(daemon.number)) { [self] in
+      awaitEnd(of: qemu, until: deadline, daemon, then: then)
+    }
+  }
+
+  /// `virsh destroy`.
+  func destroy(_ guest: Guest, on node: Node) {
+    guard let (daemon, qemu) = idle(guest, node) else { return }
+    tell(node, "libvirtd", "destroys \(guest.name)")
+    daemon.busy.insert(guest.index)
+    tearDown(guest, qemu, node, daemon)
+  }
+
+  /// `virsh managedsave`.
+  func save(_ guest: Guest, on node: Node) {
+    guard let (daemon, qemu) = idle(guest, node) else { return }
+    tell(node, "libvirtd", "saves \(guest.name)")
+    daemon.busy.insert(guest.index)
+    after(50...400, .daemon(daemon.number)) { [self] in
+      if qemu.isAlive {
+        node.saved.insert(guest.index)
+        if !qemu.isGuarded || qemu.hasLostLocks { node.savedWithoutLocks.insert(guest.index) }
+        tell(node, "libvirtd", "has written the save image of \(guest.name)")
+      }
+      tearDown(guest, qemu, node, daemon)
+    }
+  }
+
+  /// `virsh managedsave-remove`, or a restore that is done with it.
+  func removeSaveImage(_ guest: Guest, _ node: Node) {
+    guard node.saved.remove(guest.index) != nil else { return }
+    node.savedWithoutLocks.remove(guest.index)
+    changes += 1
+    tell(node, "libvirtd", "removes the save image of \(guest.name)")
+    guard let agent = node.boot?.agent, agent.watchesSaveImages else { return }
+    post(.saveImageRemoved(name: guest.name), to: agent)
+  }
+
+  private func idle(_ guest: Guest, _ node: Node) -> (Daemon, QEMU)? {
+    guard let boot = node.boot, let daemon = boot.daemon,
+      !daemon.busy.contains(guest.index), let domain = boot.domains[guest.index]
+    else { return nil }
+    return (daemon, domain.qemu)
+  }
+
+  // MARK: - QEMU
+
+  func kill(_ qemu: QEMU, on node: Node) {
+    guard qemu.isAlive, !qemu.isKilled, let boot = node.boot else { return }
+    qemu.isKilled = true
+    tell(
+      node, "qemu",
+      "\(qemu.guest.name) is killed (pid \(qemu.process.pid))\(qemu.isStuck ? ", but in D state" : "")"
+    )
+    guard !qemu.isStuck else { return }
+    after(1...20, .boot(boot.number)) { [self] in exit(qemu, node, "is gone") }
+  }
+
+  /// The process ends: by itself, or by a signal.
+  func exit(_ qemu: QEMU, _ node: Node, _ how: String) {
+    guard qemu.isAlive, let boot = node.boot else { return }
+    qemu.stage = .dead
+    boot.processes.removeAll { $0 === qemu }
+    changes += 1
+    tell(node, "qemu", "\(qemu.guest.name) \(how) (pid \(qemu.process.pid))")
+    notice(qemu.process, node)
+    if let daemon = boot.daemon { lookAfter(qemu, node, daemon) }
+  }
+
+  func stick(_ qemu: QEMU, _ node: Node) {
+    guard qemu.stage == .running, !qemu.isKilled else { return }
+    qemu.isStuck = true
+    tell(node, "qemu", "\(qemu.guest.name) hangs in D state")
+  }
+
+  func unstick(_ qemu: QEMU, _ node: Node) {
+    guard qemu.isStuck, let boot = node.boot else { return }
+    qemu.isStuck = false
+    tell(node, "qemu", "\(qemu.guest.name) hangs no more")
+    if qemu.isKilled { after(1...20, .boot(boot.number)) { [self] in exit(qemu, node, "is gone") } }
+  }
+
+  /// The monitor's end of file.
+  private func lookAfter(_ qemu: QEMU, _ node: Node, _ daemon: Daemon) {
+    after(10...60, .daemon(daemon.number)) { [self] in
+      guard let boot = node.boot, let domain = boot.domains[qemu.guest.index],
+        domain.qemu === qemu, !daemon.busy.contains(qemu.guest.index)
+      else { return }
+      daemon.busy.insert(qemu.guest.index)
+      tearDown(qemu.guest, qemu, node, daemon)
+    }
+  }
+
+  /// The agent's descriptor of a process that has ended becomes readable.
+  func notice(_ process: ProcessRef, _ node: Node) {
+    guard let agent = node.boot?.agent, agent.watched.contains(process) else { return }
+    post(.exited(process), to: agent)
+  }
+}

@@ -1,0 +1,99 @@
+import GuardCore
+import LockModel
+
+/// A host: what outlives a power failure of it, and what runs on it now.
+final class Node {
+  let index: Int
+  let name: String
+  let id: NodeID
+  /// The ledger on its disk, and in which boot each record was written.
+  var ledger: [OwnerID: (record: OwnerRecord, boot: Int)] = [:]
+  var isDiskFull = false
+  /// Guests of which it has a managed save image.
+  var saved: Set<Int> = []
+  /// Of those, whose locks were taken from the node meanwhile.
+  var savedWithoutLocks: Set<Int> = []
+  /// Why its lockspace is stopped.
+  var stops: Set<String> = []
+  /// Cut off from the others: it waits to be fenced.
+  var isIsolated = false
+  /// Nil while it is off.
+  var boot: Boot?
+
+  init(_ index: Int) {
+    self.index = index
+    name = "n\(index + 1)"
+    id = NodeID(UInt32(index + 1))!
+  }
+}
+
+/// What runs on a node from one start of it to its end.
+final class Boot {
+  /// What libvirt's status file and pid file say of a domain.
+  struct Domain {
+    let qemu: QEMU
+    /// Whether the start has come to its end.
+    var isComplete = false
+  }
+
+  /// Locks of a guest are gone.
+  struct Robbery {
+    /// In ms.
+    let since: Int64
+    /// Since when an agent could have found out, and have killed what relies on them.
+    var isDueSince: Int64
+  }
+
+  let number: Int
+  var agent: Agent?
+  var daemon: Daemon?
+  var processes: [QEMU] = []
+  /// By guest.
+  var domains: [Int: Domain] = [:]
+  var hooks: [Int: Hook] = [:]
+  /// Whose locks were taken from the node by force.
+  var robbed: [Int: Robbery] = [:]
+  /// Whether the node has been in the lockspace since it started.
+  var hasJoined = false
+  private var lastPID: Int32 = 100
+  private var ticks: UInt64 = 0
+
+  init(_ number: Int) {
+    self.number = number
+  }
+
+  /// A new process: its pid may have been another one's before.
+  func process() -> ProcessRef {
+    ticks += 1
+    let taken = Set(
+      processes.map(\.process.pid) + [daemon?.process.pid, agent?.process.pid].compactMap { $0 })
+    repeat { lastPID = lastPID >= 123 ? 101 : lastPID + 1 } while taken.contains(lastPID)
+    return ProcessRef(pid: lastPID, startTime: ticks)
+  }
+
+  /// What a look at the command lines finds.
+  func qemu(of domain: DomainUUID) -> QEMU? {
+    processes.first { $0.guest.uuid == domain && $0.stage == .running }
+  }
+
+  func qemu(_ process: ProcessRef) -> QEMU? {
+    processes.first { $0.process == process && $0.isAlive }
+  }
+
+  func isAlive(_ process: ProcessRef) -> Bool {
+    daemon?.process == process || agent?.process == process || qemu(process) != nil
+  }
+}
+
+/// One process of libvirt's daemon.
+final class Daemon {
+  let number: Int
+  let process: ProcessRef
+  /// Guests on which a job is under way.
+  var busy: Set<Int> = []
+
+  init(_ number: Int, _ process: ProcessRef) {
+    self.number = number
+    self.process = process
+  }
+}

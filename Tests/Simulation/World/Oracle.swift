@@ -1,0 +1,197 @@
+import AgentAPI
+import LockModel
+
+/// Watches over the promises P1 to P5 of docs/design.md. It sees the world as nobody in it can, which
+/// processes have what open and what the lock manager holds, and never asks an agent or its core.
+final class Oracle {
+  private var seen = (-1, -1)
+
+  /// What must be true at any time.
+  func check(_ world: World) {
+    checkRobbed(world)
+    let changes = (world.changes, world.locks.changes)
+    guard changes != seen else { return }
+    seen = changes
+    let running = world.nodes.flatMap { $0.boot?.processes ?? [] }.filter { $0.stage == .running }
+    checkWriters(running.filter { isTrusted($0, world) }, world)
+    for node in world.nodes { checkLocks(node, world) }
+  }
+
+  /// Whether the guard answers for a process: it let it start, and nobody has taken its locks.
+  private func isTrusted(_ qemu: QEMU, _ world: World) -> Bool {
+    qemu.isGuarded && world.nodes[qemu.node].boot?.robbed[qemu.guest.index] == nil
+  }
+
+  // MARK: - P1
+
+  private func checkWriters(_ running: [QEMU], _ world: World) {
+    for (index, one) in running.enumerated() {
+      for other in running[(index + 1)...] {
+        if one.guest.index == other.guest.index {
+          world.fail(
+            "P1: \(one.guest.name) runs twice: \(place(one, world)), \(place(other, world))")
+        }
+        for use in one.guest.uses {
+          for otherUse in other.guest.uses where clash(use, otherUse, world) {
+            world.fail(
+              "P1: \(one.guest.name) (\(place(one, world))) has "
+                + "\(world.storages[use.storage].path) open (\(use.access)), and "
+                + "\(other.guest.name) (\(place(other, world))) has "
+                + "\(world.storages[otherUse.storage].path) open (\(otherUse.access))")
+          }
+        }
+      }
+    }
+  }
+
+  private func place(_ qemu: QEMU, _ world: World) -> String {
+    "\(world.nodes[qemu.node].name), pid \(qemu.process.pid)"
+  }
+
+  private func clash(_ one: Use, _ other: Use, _ world: World) -> Bool {
+    let isSame = one.storage == other.storage
+    let isNested =
+      world.storages[one.storage].parent == other.storage
+      || world.storages[other.storage].parent == one.storage
+    guard isSame || isNested, one.writes || other.writes else { return false }
+    return !(isSame && one.access == .sharedWrite && other.access == .sharedWrite)
+  }
+
+  // MARK: - P2
+
+  /// What a guest's process needs to be locked, each name once.
+  static func needed(_ guest: Guest, _ uses: [Use], _ world: World) -> [ResourceName: LockMode] {
+    var needed = [ResourceName(domain: guest.uuid): LockMode.ex]
+    for use in uses {
+      let storage = world.storages[use.storage]
+      let footprint = Footprint(
+        storage.name, within: storage.parent.map { [world.storages[$0].name] } ?? [])
+      let mode: LockMode =
+        switch use.access {
+        case .exclusiveWrite: .pw
+        case .sharedWrite: .cw
+        case .readOnly, .backing: .pr
+        }
+      for lock in footprint.locks(for: mode) {
+        needed[lock.resource] = needed[lock.resource].map { $0.union(lock.mode) } ?? lock.mode
+      }
+    }
+    return needed
+  }
+
+  private func checkLocks(_ node: Node, _ world: World) {
+    guard let boot = node.boot else { return }
+    var needed: [ResourceName: [(mode: LockMode, guest: Guest)]] = [:]
+    for qemu in boot.processes where qemu.stage == .running && isTrusted(qemu, world) {
+      for (resource, mode) in Self.needed(qemu.guest, qemu.guest.uses, world) {
+        needed[resource, default: []].append((mode, qemu.guest))
+      }
+    }
+    for (resource, wants) in needed.sorted(by: { $0.key < $1.key }) {
+      var held = world.locks.modes(resource, on: node.index).sorted { $0.rawValue < $1.rawValue }
+      for want in wants.sorted(by: { $0.mode.rawValue > $1.mode.rawValue }) {
+        guard let index = held.firstIndex(where: { $0.covers(want.mode) }) else {
+          world.fail(
+            "P2: \(want.guest.name) runs on \(node.name) without its lock \(want.mode) on "
+              + world.words(resource))
+          return
+        }
+        held.remove(at: index)
+      }
+    }
+  }
+
+  // MARK: - P4
+
+  /// How long a lost lock may go unnoticed, in ms: the engine looks every 30 s.
+  private static let notice: Int64 = 35_000
+
+  private func checkRobbed(_ world: World) {
+    for node in world.nodes {
+      guard let boot = node.boot else { continue }
+      for (index, robbery) in boot.robbed.sorted(by: { $0.key < $1.key }) {
+        let guest = world.guests[index]
+        let processes = boot.processes.filter { $0.guest.index == index }
+        let isWhole = Self.needed(guest, guest.uses, world).allSatisfy { resource, mode in
+          world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
+        }
+        // Whose a lock is cannot be seen: what is whole may be so by that of another guest of the
+        // node, until the engine has found out.
+        if world.now - robbery.isDueSince > 31_000 && isWhole
+          || world.now - robbery.since > Self.notice && !isUnderWay(guest, boot, node)
+        {
+          boot.robbed[index] = nil
+          world.changes += 1
+          continue
+        }
+        for qemu in processes { qemu.hasLostLocks = true }
+        let isWatched = boot.agent?.isOpen == true && node.stops.isEmpty
+        guard isWatched, processes.contains(where: isAtLarge) else {
+          boot.robbed[index]?.isDueSince = world.now
+          continue
+        }
+        if world.now - robbery.isDueSince > Self.notice {
+          world.fail(
+            "P4: \(guest.name) runs on \(node.name) \(Self.notice) ms after its lock was lost")
+        }
+      }
+    }
+  }
+
+  /// Whether a node has anything to do with a guest, as far as libvirt knows.
+  private func isUnderWay(_ guest: Guest, _ boot: Boot, _ node: Node) -> Bool {
+    boot.daemon?.busy.contains(guest.index) == true || node.saved.contains(guest.index)
+      || boot.processes.contains { $0.guest.index == guest.index }
+  }
+
+  private func isAtLarge(_ qemu: QEMU) -> Bool {
+    qemu.stage == .running && qemu.isGuarded && !qemu.isKilled
+  }
+
+  /// Nobody is killed who has not lost a lock.
+  func judgeKill(of process: ProcessRef, on node: Node, _ world: World) {
+    guard let qemu = node.boot?.qemu(process) else {
+      if node.boot?.isAlive(process) == true {
+        world.fail("P5: process \(process.pid) of \(node.name), which is no QEMU, is killed")
+      }
+      return
+    }
+    if !qemu.hasLostLocks, qemu.stage == .running {
+      world.fail("P5: \(qemu.guest.name) on \(node.name) is killed, though its locks are not lost")
+    }
+  }
+
+  /// An agent that has nothing left to do has answered everybody.
+  func judgeSilence(towards hook: Hook, _ world: World) {
+    guard let request = hook.request, let agent = hook.node.boot?.agent,
+      agent.hooks[request] != nil, agent.isIdle, hook.asked < world.now - 9_500
+    else { return }
+    world.fail(
+      "\(hook.operation.rawValue) of \(hook.guest.name) on \(hook.node.name) got no answer")
+  }
+
+  // MARK: - P5
+
+  /// A start goes on only with everything locked that is known by then.
+  func judge(_ reply: Reply, to hook: Hook, on node: Node, _ world: World) {
+    guard case .done = reply, hook.isStart, let boot = node.boot,
+      boot.robbed[hook.guest.index] == nil
+    else { return }
+    let qemu = boot.processes.first { $0.guest.index == hook.guest.index }
+    // What libvirt finds between its hooks is told by `start` alone.
+    let knowsChain = hook.operation == .start || qemu?.isGuarded == true
+    let uses = knowsChain ? hook.guest.uses : hook.guest.disks
+    for (resource, mode) in Self.needed(hook.guest, uses, world).sorted(by: { $0.key < $1.key })
+    where !world.locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) }) {
+      return world.fail(
+        "P5: \(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) may go on without "
+          + "\(mode) on \(world.words(resource))")
+    }
+    guard hook.operation == .started, let qemu, !qemu.isGuarded, hook.guest.chain.isEmpty else {
+      return
+    }
+    // From here on the guard answers for it, whatever libvirt has not asked before.
+    qemu.isGuarded = true
+    world.changes += 1
+  }
+}
