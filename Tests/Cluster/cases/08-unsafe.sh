@@ -48,6 +48,8 @@ check "the agent, never restarted, lets vm-1 start" eventually 40 at 1 start vm-
 check "and has no alarm" at 1 quiet
 
 # --- quorum --------------------------------------------------------------------------------------
+# What becomes of its guests when that lasts is another case's.
+check "node1 is to raise an alarm only" at 1 configure 'on_quorum_loss = "alarm"'
 check "node2 and node3 lose their power" power_off 2 3
 check "node1 sees that it has no quorum" at 1 eventually 60 alarms_say "no quorum"
 check "a start is refused there, and says who is missing" at 1 refused vm-2 "no quorum" "node2" "node3"
