@@ -16,8 +16,6 @@ actor GuestWatch {
 
   /// How often it looks where nothing tells, in ms.
   private static let interval: Int64 = 30_000
-  /// libvirt replaces a file several times in a row; what comes within this after a reading waits, in ms.
-  private static let pause: Int64 = 100
   /// How long libvirt may take to pause a guest, in ms.
   private static let pauseLimit: Int64 = 3_000
 
@@ -158,26 +156,19 @@ actor GuestWatch {
   private func hasRead(_ name: FileName, _ look: Look?) {
     let isDue = readings[name]?.isDue == true
     if let look {
-      readings[name] = Reading(
-        version: look.version, guest: look.guest, isUnderWay: true)
+      readings[name] = Reading(version: look.version, guest: look.guest)
       guests.withLock { $0[name] = look.process }
       if let trouble = look.trouble {
         log.error(
           "libvirt's status file \(Quoted("\(name)")) tells nothing of its guest: \(trouble)")
       }
       if let sighting = look.sighting { report(.sighted(sighting)) }
-    } else if !isDue {
+    } else {
       readings[name] = nil
       guests.withLock { $0[name] = nil }
-      return
     }
-    loop.after(Self.pause) { [self] in assumeIsolated { $0.rest(name, wasDue: isDue) } }
-  }
-
-  private func rest(_ name: FileName, wasDue: Bool) {
-    let isDue = wasDue || readings[name]?.isDue == true
-    readings[name]?.isUnderWay = false
-    readings[name]?.isDue = false
+    // What has changed in the meantime, however often, is one reading. It does not wait: a guest that
+    // is being saved says so for a moment only.
     if isDue { read(name) }
   }
 

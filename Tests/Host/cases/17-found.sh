@@ -54,7 +54,8 @@ check "its locks go" gone vm-3
 by_hand() {
   inside setsid --fork qemu-system-x86_64 -accel tcg -m 32 -display none -nodefaults -S \
     -name guest=stray -uuid 11111111-2222-3333-4444-555555555555 -pidfile /run/stray.pid \
-    -drive if=none,id=d,format=raw,file="$IMG/three.raw",file.locking=off -daemonize
+    -drive if=none,id=d,format=raw,file="$IMG/three.raw",file.locking=off \
+    -device virtio-blk-pci,drive=d -daemonize
 }
 check "a QEMU is started by hand" by_hand
 check "within 30 s it is found" eventually 35 holders "$IMG/three.raw" "stray PW"

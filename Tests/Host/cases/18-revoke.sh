@@ -51,14 +51,16 @@ mkfs.ext4 -q "$IMG/disk"
 device=$(loop_over "$IMG/disk")
 check "a filesystem is mounted" inside mount "$device" /mnt
 check "an image lies on it" inside truncate -s 4M /mnt/stuck.raw
-v define <(xml_of vm-5 /mnt/stuck.raw) >/dev/null
-v define <(xml_of vm-6 /mnt/stuck.raw) >/dev/null
-check "a guest on it starts" start vm-5
+head -c 4M /dev/urandom >"$IMG/full.raw"
+define vm-5 full.raw
+define vm-6 /mnt/stuck.raw
+check "a guest starts" start vm-5
 pid=$(qemu_pid vm-5)
 trap thaw EXIT
 check "the filesystem freezes" inside fsfreeze --freeze /mnt
-timeout 5 virsh -q -c "$URI" qemu-monitor-command vm-5 --hmp 'qemu-io libvirt-2-format "write 0 4k"' \
-  >/dev/null 2>&1 </dev/null &
+check "the guest's disk is copied to it" v blockcopy vm-5 vda --dest /mnt/stuck.raw --reuse-external \
+  --format raw --transient-job
+check "which is locked" eventually 5 holders /mnt/stuck.raw "vm-5 PW"
 asleep() { grep -q '^State:.D' <(inside sh -c "cat /proc/$pid/task/*/status"); }
 check "its QEMU sleeps in the kernel" eventually 10 asleep
 check "it is destroyed: libvirt gives up on it after a while" v destroy vm-5
