@@ -36,7 +36,8 @@ import Testing
   }
 
   @Test(arguments: names) func happensAsTheLogSays(name: String) throws {
-    let text = try String(contentsOf: Self.directory.appending(path: "\(name).txt"), encoding: .utf8)
+    let text = try String(
+      contentsOf: Self.directory.appending(path: "\(name).txt"), encoding: .utf8)
     let expected = try String(
       contentsOf: Self.directory.appending(path: "\(name).log"), encoding: .utf8)
     let scenario = try Scenario(text)
@@ -46,7 +47,7 @@ import Testing
   }
 
   @Test func nonsenseIsRefused() {
-    for text in ["start web n1", "nodes 1\nstorage a\nguest web a\ndestroy web n9", "guest web a"] {
+    for text in ["start web n1", "storage a\nguest web a\ndestroy web n9", "guest web a"] {
       #expect(throws: Scenario.Unreadable.self) { try Scenario(text) }
     }
   }

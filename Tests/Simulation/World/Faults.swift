@@ -32,6 +32,11 @@ struct Faults {
     kinds.contains(.hookRepeated) && world.chance(operation == .prepare ? 60 : 12)
   }
 
+  /// Its disk's I/O does not end, which is why it is killed as a rule.
+  func hangsWhenKilled(_ world: World) -> Bool {
+    kinds.contains(.stuck) && world.chance(5)
+  }
+
   mutating func failsToStart(_ world: World) -> Bool {
     if nextStartFails {
       nextStartFails = false
