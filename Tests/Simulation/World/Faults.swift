@@ -24,7 +24,7 @@ struct Faults {
   }
 
   func losesHook(_ operation: HookOperation, _ world: World) -> Bool {
-    kinds.contains(.hookLost) && world.chance(25)
+    kinds.contains(.hookLost) && world.chance(operation == .started ? 8 : 25)
   }
 
   /// The same hook, installed twice. A start whose `prepare` is repeated never succeeds.
@@ -34,7 +34,7 @@ struct Faults {
 
   /// Its disk's I/O does not end, which is why it is killed as a rule.
   func hangsWhenKilled(_ world: World) -> Bool {
-    kinds.contains(.stuck) && world.chance(5)
+    kinds.contains(.stuck) && world.chance(3)
   }
 
   mutating func failsToStart(_ world: World) -> Bool {

@@ -216,7 +216,7 @@ extension World {
     guard qemu.isAlive, !qemu.isKilled, let boot = node.boot else { return }
     if faults.hangsWhenKilled(self) {
       stick(qemu, node)
-      after(1_000...60_000, .boot(boot.number)) { [self] in unstick(qemu, node) }
+      after(20_000...120_000, .boot(boot.number)) { [self] in unstick(qemu, node) }
     }
     qemu.isKilled = true
     tell(
