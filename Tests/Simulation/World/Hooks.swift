@@ -16,8 +16,8 @@ final class Hook {
   let then: (Bool) -> Void
   let daemon: Int
   var request: RequestID?
-  /// When the agent took its request up, in ms.
-  var asked: Int64 = .max
+  /// When the agent set itself a limit for its answer, in ms.
+  var limited: Int64 = .max
   var isOver = false
 
   init(

@@ -164,7 +164,7 @@ final class Oracle {
   /// An agent that has nothing left to do has answered everybody.
   func judgeSilence(towards hook: Hook, _ world: World) {
     guard let request = hook.request, let agent = hook.node.boot?.agent,
-      agent.hooks[request] != nil, agent.isIdle, hook.asked < world.now - 9_500
+      agent.hooks[request] != nil, agent.isIdle, hook.limited < world.now - 9_100
     else { return }
     world.fail(
       "\(hook.operation.rawValue) of \(hook.guest.name) on \(hook.node.name) got no answer")
