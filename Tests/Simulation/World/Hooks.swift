@@ -16,8 +16,11 @@ final class Hook {
   let then: (Bool) -> Void
   let daemon: Int
   var request: RequestID?
-  /// When the agent set itself a limit for its answer, in ms.
-  var limited: Int64 = .max
+  /// When the agent took its request up, in ms.
+  var taken: Int64 = .max
+  /// Whether the agent has set itself a limit for its answer, and has been told that it is over.
+  var isLimited = false
+  var isOverdue = false
   var isOver = false
 
   init(
