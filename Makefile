@@ -13,8 +13,9 @@ TOML     := -Xcxx '-DTOML_ASSERT(expr)=static_assert(true)'
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab test \
-  test-unit test-corosync test-host test-cluster fuzz lint bench install clean
+.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab sim-lab \
+  test test-unit simulate simulate-faults test-corosync test-host test-cluster fuzz lint bench install \
+  clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -41,13 +42,35 @@ programs: build-packages
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit test-corosync test-host test-cluster
+test: lint test-unit simulate test-corosync test-host test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
 test-unit: build-packages
 	swift test
+
+sim-lab: build-packages
+	@mkdir -p $(OUT)
+	$(RELEASE) --product sim-lab
+	install -m 755 "$$($(RELEASE) --show-bin-path)/sim-lab" $(OUT)
+
+# How many simulated clusters, and the seed of the first; SEED=n replays one, SCENARIO=name tells a
+# story of Tests/Simulation/scenarios.
+SEEDS ?= 10000
+FIRST ?= 1
+
+simulate: sim-lab
+ifdef SCENARIO
+	@$(OUT)/sim-lab scenario Tests/Simulation/scenarios/$(SCENARIO).txt
+else ifdef SEED
+	@$(OUT)/sim-lab replay $(SEED)
+else
+	$(OUT)/sim-lab seeds $(SEEDS) --first $(FIRST)
+endif
+
+simulate-faults: build-packages
+	Tests/Simulation/mutants
 
 test-corosync: build-packages
 	scripts/install-packages corosync

@@ -23,6 +23,7 @@ actor GuestWatch {
   private let processes: ProcessTable
   private let hook: HookFile
   private let virsh: Virsh
+  private let looksForStrays: Bool
   private let log: Logger
   /// The QEMU processes that libvirt keeps, for the thread that looks for others.
   private nonisolated let guests = Mutex<[FileName: ProcessRef]>([:])
@@ -47,13 +48,14 @@ actor GuestWatch {
 
   init(
     loop: EventLoop, files: StatusFiles, processes: ProcessTable, hook: HookFile, virsh: Virsh,
-    log: Logger
+    looksForStrays: Bool, log: Logger
   ) {
     self.loop = loop
     self.files = files
     self.processes = processes
     self.hook = hook
     self.virsh = virsh
+    self.looksForStrays = looksForStrays
     self.log = log
   }
 
@@ -184,7 +186,9 @@ actor GuestWatch {
     let kept = keepers()
     run { [self, processes, hook] in
       let state = hook.state()
-      let strays = processes.strays { kept.union(guests.withLock { Set($0.values) }) }
+      let strays =
+        looksForStrays
+        ? processes.strays { kept.union(guests.withLock { Set($0.values) }) } : nil
       post { $0.hasSwept(state, strays) }
     }
   }
@@ -198,11 +202,11 @@ actor GuestWatch {
     }
   }
 
-  private func hasSwept(_ state: HookFile.State, _ strays: ProcessTable.Strays) {
+  private func hasSwept(_ state: HookFile.State, _ strays: ProcessTable.Strays?) {
     isSweeping = false
     report(.unhooked(HookText(state, at: hook.path, heard: callers).alarm))
-    for unreadable in strays.unreadable { log.error("\(unreadable)") }
-    for stray in strays.found where !stray.files.isEmpty { tell(stray) }
+    for unreadable in strays?.unreadable ?? [] { log.error("\(unreadable)") }
+    for stray in strays?.found ?? [] where !stray.files.isEmpty { tell(stray) }
   }
 
   private func tell(_ stray: StrayQEMU) {

@@ -64,7 +64,8 @@ actor NodeAgent {
     guests = GuestWatch(
       loop: loop, files: StatusFiles(directory: configuration.libvirtRunDirectory),
       processes: processes, hook: HookFile(path: configuration.hookFile, processes: processes),
-      virsh: Virsh(uri: configuration.libvirtURI), log: log)
+      virsh: Virsh(uri: configuration.libvirtURI),
+      looksForStrays: configuration.unmanagedGuests == .lock, log: log)
     self.ledger = ledger
     core = Guard(description, policy: configuration.policy)
   }

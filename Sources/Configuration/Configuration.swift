@@ -48,6 +48,16 @@ public struct Configuration: Hashable, Sendable {
   public var networks: [NetworkStorage] = []
   /// How long storage may take to say what a path is, in ms.
   public var storageTimeout: Int64 = 5_000
+  /// What is done about guests that libvirt does not keep.
+  public enum UnmanagedGuests: String, CaseIterable, Hashable, Sendable {
+    /// What they use is locked, as far as nobody else has it.
+    case lock
+    /// Nothing: they are not looked for.
+    case ignore
+  }
+
+  /// `unmanaged_guests` of dlmguard.conf.
+  public var unmanagedGuests = UnmanagedGuests.lock
   /// The libvirt that pauses guests.
   public var libvirtURI = "qemu:///system"
   /// Where libvirt finds the hook.

@@ -30,6 +30,7 @@ extension Setting {
       hookTimeout,
       .choice("session_starts", \.sessionStarts),
       .path("state_dir", \.stateDirectory).fixed,
+      .choice("unmanaged_guests", \.unmanagedGuests).fixed,
       .text("libvirt_uri", \.libvirtURI).fixed,
       .path("hook_file", \.hookFile).fixed,
       .path("libvirt_run_dir", \.libvirtRunDirectory).fixed,

@@ -86,7 +86,9 @@ extension Guard {
     case (.stopped, let process?), (.silence, let process?), (.loss, let process?):
       bind(id, process, nil)
     case (.silence, nil): end(id, nil)
-    case (.stopped, nil), (.loss, nil): break
+    // It may be on its way to exec(2), and `started` need not come.
+    case (.loss, nil): wake(id, .startLimit, after: policy.startLimit)
+    case (.stopped, nil): break
     }
   }
 

@@ -35,6 +35,7 @@ final class RunningAgent {
     // Of this host's libvirt nothing is seen.
     configuration.libvirtRunDirectory = scratch.path("libvirt")
     configuration.hookFile = "/bin/true"
+    configuration.unmanagedGuests = .ignore
     let loop = try EventLoop()
     ledger = try Ledger(
       stateDirectory: configuration.stateDirectory, node: NodeName("n"), boot: "b")

@@ -62,6 +62,17 @@ import Testing
     #expect(host.killed == [vm1.process])
   }
 
+  @Test func soIsOneThatComesAfterTheLoss() {
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.happen(.lost(one, reason: "r"))
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.pass(19_999)
+    #expect(host.killed == [])
+    host.pass(1)
+    #expect(host.killed == [vm1.process])
+  }
+
   @Test func whatIsLostWhileTheProcessIsLookedForRefusesTheStart() {
     #expect(host.hook(.prepare, vm1) == .done)
     host.qemus[vm1.uuid] = vm1.process

@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func nonsenseIsRefused() {
-    for text in ["start web n1", "nodes 1\nstorage a\nguest web a\ndestroy web n9", "guest web a"] {
+    for text in ["start web n1", "storage a\nguest web a\ndestroy web n9", "guest web a"] {
       #expect(throws: Scenario.Unreadable.self) { try Scenario(text) }
     }
   }

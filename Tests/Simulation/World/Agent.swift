@@ -186,7 +186,11 @@ extension World {
       agent.reclaiming -= 1
       if agent.reclaiming == 0 { releaseStrangers(agent) }
     }
-    if case .request(let id, _) = event { agent.hooks[id]?.asked = now }
+    switch event {
+    case .request(let id, _): agent.hooks[id]?.taken = now
+    case .overdue(let id): agent.hooks[id]?.isOverdue = true
+    default: break
+    }
     agent.effects += agent.core.handle(
       event, at: Timestamp(milliseconds: 1_772_357_400_000 + now))
     if case .recovered = event, agent.reclaiming == 0, !agent.effects.contains(where: \.isRecover) {
@@ -288,6 +292,7 @@ extension World {
         post(.woke(owner, wake), to: agent)
       }
     case .limit(let request, let milliseconds):
+      agent.hooks[request]?.isLimited = true
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         if agent.hooks[request] != nil { post(.overdue(request), to: agent) }
       }

@@ -24,12 +24,17 @@ struct Faults {
   }
 
   func losesHook(_ operation: HookOperation, _ world: World) -> Bool {
-    kinds.contains(.hookLost) && world.chance(25)
+    kinds.contains(.hookLost) && world.chance(operation == .started ? 8 : 25)
   }
 
   /// The same hook, installed twice. A start whose `prepare` is repeated never succeeds.
   func repeatsHook(_ operation: HookOperation, _ world: World) -> Bool {
     kinds.contains(.hookRepeated) && world.chance(operation == .prepare ? 60 : 12)
+  }
+
+  /// Its disk's I/O does not end, which is why it is killed as a rule.
+  func hangsWhenKilled(_ world: World) -> Bool {
+    kinds.contains(.stuck) && world.chance(3)
   }
 
   mutating func failsToStart(_ world: World) -> Bool {

@@ -17,7 +17,10 @@ final class Hook {
   let daemon: Int
   var request: RequestID?
   /// When the agent took its request up, in ms.
-  var asked: Int64 = .max
+  var taken: Int64 = .max
+  /// Whether the agent has set itself a limit for its answer, and has been told that it is over.
+  var isLimited = false
+  var isOverdue = false
   var isOver = false
 
   init(

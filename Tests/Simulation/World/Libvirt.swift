@@ -214,6 +214,10 @@ extension World {
 
   func kill(_ qemu: QEMU, on node: Node) {
     guard qemu.isAlive, !qemu.isKilled, let boot = node.boot else { return }
+    if faults.hangsWhenKilled(self) {
+      stick(qemu, node)
+      after(20_000...120_000, .boot(boot.number)) { [self] in unstick(qemu, node) }
+    }
     qemu.isKilled = true
     tell(
       node, "qemu",

@@ -164,7 +164,8 @@ final class Oracle {
   /// An agent that has nothing left to do has answered everybody.
   func judgeSilence(towards hook: Hook, _ world: World) {
     guard let request = hook.request, let agent = hook.node.boot?.agent,
-      agent.hooks[request] != nil, agent.isIdle, hook.asked < world.now - 9_500
+      agent.hooks[request] != nil, agent.isIdle,
+      hook.isOverdue || (!hook.isLimited && hook.taken < world.now - 5_000)
     else { return }
     world.fail(
       "\(hook.operation.rawValue) of \(hook.guest.name) on \(hook.node.name) got no answer")
