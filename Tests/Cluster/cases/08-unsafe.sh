@@ -55,7 +55,10 @@ check "node1 sees that it has no quorum" at 1 eventually 60 alarms_say "no quoru
 check "a start is refused there, and says who is missing" at 1 refused vm-2 "no quorum" "node2" "node3"
 check "the guest that runs keeps what it holds" at 1 holds vm-1 PW /dev/lun1
 check "a command is answered at once" at 1 answers
-check "the others are started again" power_on 2 3
+# The first that is back has quorum with node1, and has the second fenced, on its way or not.
+check "a fenced node is to start again" fence reboot
+check "the others are started again" eval 'lab up 2 3 && eventually 150 whole'
+check "a fenced node is to stay off" fence stay
 check "vm-2 starts then" eventually 90 at 1 start vm-2
 check "nothing was lost" at 1 quiet
 check "nothing is left" at 1 clean
