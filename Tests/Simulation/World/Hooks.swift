@@ -68,7 +68,9 @@ extension World {
   ) {
     guard let boot = node.boot else { return }
     // Whether libvirt asks before a start goes on is decided there.
-    if operation != .start, faults.losesHook(operation, self) {
+    if operation != .start, !daemon.twins.contains(guest.index),
+      faults.losesHook(operation, self)
+    {
       tell(node, "hook", "\(operation.rawValue) \(guest.name) is not run")
       after(0...1, .daemon(daemon.number)) { then(true) }
       return

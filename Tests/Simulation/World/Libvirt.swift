@@ -50,7 +50,9 @@ extension World {
   ///   that.
   func start(_ guest: Guest, on node: Node, isTwin: Bool = false) {
     guard let boot = node.boot, let daemon = boot.daemon else { return }
-    if !isTwin {
+    if isTwin {
+      daemon.twins.insert(guest.index)
+    } else {
       guard !daemon.busy.contains(guest.index), boot.domains[guest.index] == nil else { return }
       daemon.busy.insert(guest.index)
     }

@@ -91,6 +91,8 @@ final class Daemon {
   let process: ProcessRef
   /// Guests on which a job is under way.
   var busy: Set<Int> = []
+  /// Guests that it was told to start once more: it asks the guard about them, always.
+  var twins: Set<Int> = []
 
   init(_ number: Int, _ process: ProcessRef) {
     self.number = number
