@@ -1,10 +1,10 @@
 /*
  * A guest that writes its identity: one boot sector. Sector 1 of its boot disk is its stamp: two equal
  * halves with its name in them. Into both it puts a number of its own (the processor's clock at its
- * start) and a counter, and writes the stamp to one sector of every other disk that the BIOS knows,
- * again and again. Before each write it reads the sector. Finding what it has not written, it says so on
- * COM1 and stops: somebody else has written a disk that it holds. What it finds at its start is the
- * former holder's, which is as it should be.
+ * start) and a counter, and writes the stamp to one sector of each of its first other disks (as many as
+ * the stamp says), again and again. Before each write it reads the sector. Finding what it has not written, it says so on
+ * COM1, writes once more and stops: somebody else has written a disk that it holds. What it finds at its
+ * start is the former holder's, which is as it should be.
  *
  * It answers the ACPI power button as boot.S does, and halts between the timer's ticks.
  */
@@ -15,7 +15,6 @@
 	.set	SLEEP_ENABLE, 1 << 13	/* with sleep type 0, which is S5 in QEMU */
 	.set	COM1, 0x3f8
 
-	.set	DISKS, 0x475		/* the BIOS's own: how many hard disks it knows */
 	.set	FIRST_DISK, 0x81	/* after the boot disk */
 	.set	READ, 0x42
 	.set	WRITE, 0x43
@@ -27,6 +26,7 @@
 	.set	NUMBER, 8		/* within a half; the layout is that of Tests/Torture/stamp.py */
 	.set	COUNTER, 16
 	.set	PACE, 20		/* ticks between two writes; 18 ticks make a second */
+	.set	DISKS, 21		/* how many disks it writes */
 	.set	NAME, 24
 	.set	NAME_LENGTH, 64
 
@@ -86,8 +86,8 @@ each_disk:
 	movb	$FIRST_DISK, %dl
 next_disk:
 	movb	%dl, %al
-	subb	$FIRST_DISK - 1, %al
-	cmpb	DISKS, %al
+	subb	$FIRST_DISK, %al
+	cmpb	STAMP + DISKS, %al
 	jae	return
 	pushw	%dx
 	call	*%bp
@@ -111,10 +111,15 @@ compare:
 	movw	$HALF, %cx
 	repe cmpsw
 	je	return
+	pushw	%dx
 	movb	$0, FOUND + NAME + NAME_LENGTH
 	movw	$foreign, %si
 	call	print
 	movw	$FOUND + NAME, %si
+	call	print
+	popw	%dx
+	call	write			/* so that whoever looks from outside sees it, too */
+	movw	$end_of_line, %si
 	jmp	stop
 
 /* One sector of disk %dl from or to %bx. */
@@ -127,8 +132,6 @@ transfer:
 	jnc	return
 	movw	$error, %si
 stop:
-	call	print
-	movw	$end_of_line, %si
 	call	print
 dead:
 	call	button
@@ -173,7 +176,7 @@ up:	.asciz	"up\r\n"
 writes:	.asciz	"writes\r\n"
 foreign:
 	.asciz	"FOREIGN "
-error:	.asciz	"ERROR"
+error:	.asciz	"ERROR\r\n"
 end_of_line:
 	.asciz	"\r\n"
 	.org	510
