@@ -1,5 +1,6 @@
 """What came of it: each finding is one line of text, and none is what is wanted."""
 import glob
+import math
 import os
 import re
 from collections import Counter
@@ -59,17 +60,19 @@ def unexplained_deaths(places, deeds, lives):
         (place.name, int(pid[1]))
         for place in places
         for kind, _, _, rest, _ in audit(place) if kind == "killed" and (pid := re.search(r"pid=(\d+)", rest))}
-    born = {}
+    births = {(node, name, pid, start): moment for moment, node, event, name, pid, start in lives if event == "born"}
     for moment, node, event, name, pid, start in lives:
         if event == "born":
-            born[node, pid, start] = moment
             continue
-        birth = born[node, pid, start]
+        birth = births[node, name, pid, start]
+        next_birth = min(
+            (other for (on, of, *_), other in births.items() if (on, of) == (node, name) and other > birth),
+            default=math.inf)
         near = [deed for deed in deeds if deed.node == node and deed.began - 1 <= moment]
         own = [deed for deed in near if deed.guest == name]
         if (node, pid) in killed or any(excuses(deed, pid, birth, moment) for deed in own):
             continue
-        if broken_off(near, own, birth, moment):
+        if broken_off(near, own, birth, next_birth, moment):
             continue
         yield f"{node}: {name} (pid {pid}), {moment - birth:.1f} s old, at {moment:.3f}"
 
@@ -88,10 +91,11 @@ def excuses(deed, pid, birth, death):
     return deed.result != "no" and birth - 1 < deed.ended and death < deed.ended + late
 
 
-def broken_off(near, own, birth, death):
+def broken_off(near, own, birth, next_birth, death):
     """Whether its start failed, or did not come to its end before libvirtd's: that ends it."""
-    starts = [deed for deed in own if deed.action == "start" and deed.began - 1 < birth < deed.ended + 60]
-    if any(deed.result == "ok" and birth < deed.ended + 1 for deed in starts):
+    # A birth is told a little late, never early; what a start that was done has begun is the last one born by then.
+    starts = [deed for deed in own if deed.action == "start" and deed.began < birth < deed.ended + 60]
+    if any(deed.result == "ok" and birth < deed.ended + 1 <= next_birth + 1 for deed in starts):
         return False
     ended = any(
         deed.action in ("kill9 libvirtd", "stop libvirtd") and deed.ended > birth - 60 for deed in near)

@@ -3,7 +3,7 @@
  * halves with its name in them. Into both it puts a number of its own (the processor's clock at its
  * start) and a counter, and writes the stamp to one sector of each of its first other disks (as many as
  * the stamp says), again and again. Before each write it reads the sector. Finding what it has not written, it says so on
- * COM1, writes once more and stops: somebody else has written a disk that it holds. What it finds at its
+ * COM1, writes on for a second and stops: somebody else has written a disk that it holds. What it finds at its
  * start is the former holder's, which is as it should be.
  *
  * It answers the ACPI power button as boot.S does, and halts between the timer's ticks.
@@ -118,7 +118,13 @@ compare:
 	movw	$FOUND + NAME, %si
 	call	print
 	popw	%dx
-	call	write			/* so that whoever looks from outside sees it, too */
+	movw	$18, %cx		/* long enough for whoever looks from outside */
+again:
+	hlt
+	pushw	%dx
+	call	write
+	popw	%dx
+	loop	again
 	movw	$end_of_line, %si
 	jmp	stop
 
