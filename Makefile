@@ -14,8 +14,8 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab sim-lab \
-  test test-unit simulate simulate-faults test-corosync test-host test-cluster fuzz lint bench install \
-  clean
+  test test-unit simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
+  install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -91,6 +91,12 @@ parse-lab: build-packages
 
 test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
+
+# How long faults go on; SEED repeats a run, HOST_ONLY=1 and CLUSTER_ONLY=1 leave a ring out.
+MINUTES ?= 10
+
+torture: programs engine-lab host-packages cluster-packages
+	BIN=$(abspath $(OUT)) MINUTES=$(MINUTES) Tests/Torture/run
 
 # How long each target is fuzzed.
 SECONDS ?= 60
