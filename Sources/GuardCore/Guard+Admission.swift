@@ -21,7 +21,8 @@ extension Guard {
       return admitNew(domain, call, wanted, request, keeper: survey.process)
     }
     switch owner.phase {
-    case .prepared where call.operation == .start: admitChain(owner, call, wanted, request)
+    case .prepared where call.operation == .start:
+      admitChain(takenOver(owner, by: survey.process), call, wanted, request)
     case .saved: admitRestore(owner, call, wanted, request, keeper: survey.process)
     case .prepared where owner.isDriverGone:
       // Another daemon begins anew; what the dead one began is looked for and given back first.
@@ -103,6 +104,17 @@ extension Guard {
     setKeeper(owner.id, keeper)
     reportUnguarded(owner, owner.unguarded)
     admit(owner, wanted, purpose(call.operation), request, former: nil)
+  }
+
+  /// A start goes on under another daemon than the one that began it: that one's end ends it no more.
+  private mutating func takenOver(_ owner: Owner, by daemon: ProcessRef?) -> Owner {
+    guard owner.isDriverGone, let daemon, daemon != owner.keeper else { return owner }
+    update(owner.id) { owner in
+      owner.isDriverGone = false
+      owner.round += 1
+    }
+    setKeeper(owner.id, daemon)
+    return self.owner(owner.id) ?? owner
   }
 
   /// What libvirt has found since `prepare`: the backing files.

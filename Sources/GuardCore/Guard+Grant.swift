@@ -68,6 +68,7 @@ extension Guard {
       update(id) { $0.lost.subtract(admission.claims.map(\.resource)) }
     }
     if admission.isAbandoned { return giveBack(owner, admission) }
+    writeDown(owner, admission)
     switch admission.purpose {
     case .prepare, .start:
       update(id) { $0.phase = .prepared }
@@ -97,14 +98,25 @@ extension Guard {
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
     case .change:
       update(id) { $0.phase = .running }
-      // What was only asked for is held, or is not to be had.
-      if let owner = self.owner(id) { effects.append(.record(owner.record(.running), .noted)) }
       if let owner = self.owner(id) { conclude(owner) }
       // Its end was not for this phase, nor what has changed since.
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
       lookAgain(at: id)
     // Answered by `reclaimed`.
     case .recovery: break
+    }
+  }
+
+  /// What was only asked for is held, or is not to be had: a restart should know. Nobody waits for it.
+  private mutating func writeDown(_ owner: Owner, _ admission: Owner.Admission) {
+    guard !admission.claims.isEmpty || admission.purpose == .change else { return }
+    var granted = owner
+    granted.phase = .prepared
+    switch admission.purpose {
+    case .prepare, .start, .started, .reconnect:
+      effects.append(.record(granted.record(.prepared), .noted))
+    case .change: effects.append(.record(granted.record(.running), .noted))
+    case .operation, .recovery: break
     }
   }
 
@@ -179,7 +191,7 @@ extension Guard {
     switch former.phase {
     case .registered: effects.append(.erase(id))
     case .prepared:
-      effects.append(.record(owner.record(.starting), .noted))
+      effects.append(.record(owner.record(.prepared), .noted))
       // libvirt has called the start off, and its `release` may have come meanwhile.
       if admission.isAbandoned { effects.append(.find(id, owner.domain, .silence)) }
     case .running: effects.append(.record(owner.record(.running), .noted))

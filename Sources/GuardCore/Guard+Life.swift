@@ -67,6 +67,12 @@ extension Guard {
     }
     switch (reason, process) {
     case (.started(let request), nil):
+      // The daemon may have died while the engine was asked.
+      if let keeper = owner.keeper {
+        effects.append(.confirm(id, keeper))
+      } else {
+        wake(id, .startLimit, after: policy.startLimit)
+      }
       refuse(
         request, .unsafe,
         start(
@@ -171,7 +177,8 @@ extension Guard {
         } else {
           wake(owner.id, .releaseGrace, after: policy.releaseGrace)
         }
-      case (.hook, .prepared) where !owner.isDriverGone:
+      case (.hook, .prepared):
+        // Perhaps not for the first time: the engine may have been asked when the time was over.
         update(owner.id) { $0.isDriverGone = true }
         wake(owner.id, .driverGone, after: policy.driverGrace)
       default: break

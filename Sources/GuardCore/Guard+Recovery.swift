@@ -21,12 +21,12 @@ extension Guard {
     }
     // What is used comes before what was only asked for, and that in the order in which it was.
     let (starting, used) = (
-      living.filter { $0.stage == .starting }, living.filter { $0.stage != .starting }
+      living.filter { $0.record.stage == .starting }, living.filter { $0.record.stage != .starting }
     )
     var claimed = used.flatMap { $0.record.held }
     let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
     for owner in used + asked {
-      let held = owner.stage == .starting ? [] : owner.record.held
+      let held = owner.record.held
       // A record is written before the engine is asked: of two claims that shut each other out one
       // was never granted, and taking it over would be taking over the other one's lock.
       let more = owner.record.claims.filter { claim in
@@ -47,7 +47,10 @@ extension Guard {
     if keeper(of: recovered) != nil { return .running }
     if record.stage == .exported { return .exported }
     if recovered.saveImage, record.origin.isDomain { return .saved }
-    return record.stage == .starting && recovered.keeperAlive ? .starting : nil
+    switch record.stage {
+    case .starting, .prepared: return recovered.keeperAlive ? .starting : nil
+    case .running, .saved, .exported: return nil
+    }
   }
 
   /// The process that uses the resources now.
@@ -62,7 +65,7 @@ extension Guard {
   ) {
     let former: Owner.Former.Phase =
       switch stage {
-      case .starting: .prepared
+      case .starting, .prepared: .prepared
       case .running: .running
       case .saved, .exported: .saved
       }
@@ -74,7 +77,13 @@ extension Guard {
     // without, or when the guest is looked at.
     owner.claims = stage == .starting ? record.claims : claims
     owner.lost = Set(owner.claims.map(\.resource)).subtracting(claims.map(\.resource))
-    owner.uncertain = stage == .starting ? [] : record.asked
+    // Of a start whose QEMU runs by now, nobody wrote down what was granted.
+    owner.uncertain =
+      switch (record.stage, stage) {
+      case (_, .starting): []
+      case (.starting, _): Set(claims.map(\.resource))
+      default: record.asked
+      }
     owner.unguarded = record.unguarded
     owner.isExported = stage == .exported
     owner.sight.isSurplus = true

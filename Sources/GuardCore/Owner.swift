@@ -50,7 +50,8 @@ struct Owner {
     var stage: OwnerRecord.Stage {
       switch purpose {
       case .change, .operation: .running
-      case .prepare, .start, .started, .reconnect, .recovery: .starting
+      case .prepare, .start, .started, .reconnect, .recovery:
+        former == nil ? .starting : .prepared
       }
     }
   }
@@ -175,9 +176,11 @@ struct Owner {
       claims: claims, asked: asked, unguarded: unguarded)
   }
 
-  /// What of the claims of a running guest is only asked for.
+  /// What of the claims is only asked for.
   private var asked: Set<ResourceName> {
-    guard case .change = admission?.purpose, let admission else { return uncertain }
+    guard let admission, admission.former != nil, admission.purpose != .recovery else {
+      return uncertain
+    }
     return Set(admission.claims.map(\.resource))
   }
 

@@ -4,8 +4,11 @@ import LockModel
 public struct OwnerRecord: Hashable, Sendable {
   /// How much of its life the owner had reached when the record was written.
   public enum Stage: String, CaseIterable, Hashable, Sendable {
-    /// A start is under way; the keeper is libvirt's daemon, if it is known.
+    /// A start is under way, and nobody has written down what was granted; the keeper is libvirt's daemon,
+    /// if it is known.
     case starting
+    /// The same, and what it claims is granted, but for ``OwnerRecord/asked``.
+    case prepared
     /// The keeper is the process that uses the resources.
     case running
     /// No process: a managed save image holds the domain.
@@ -42,7 +45,7 @@ public struct OwnerRecord: Hashable, Sendable {
   public let since: Timestamp
   /// What it holds and what the engine is about to be asked for: recorded before it is held.
   public let claims: [Claim]
-  /// What of that a running guest had only asked for: perhaps it was never granted. Of a start, all is.
+  /// What of that was only asked for: perhaps it was never granted. Of a ``Stage/starting`` owner, all is.
   public let asked: Set<ResourceName>
   /// What of the domain this version cannot lock, for `status` after a restart.
   public let unguarded: [UnguardedResource]
@@ -65,5 +68,5 @@ public struct OwnerRecord: Hashable, Sendable {
   }
 
   /// The claims that were certainly held when this was written.
-  var held: [Claim] { claims.filter { !asked.contains($0.resource) } }
+  var held: [Claim] { stage == .starting ? [] : claims.filter { !asked.contains($0.resource) } }
 }

@@ -259,6 +259,20 @@ import Testing
     #expect(next.ledger.values.allSatisfy { $0.asked.isEmpty })
   }
 
+  /// It was perhaps broken off before the engine was asked, and libvirt's hook not run for what came after.
+  @Test func aStartThatRunsByNowIsNotKilledForWhatItNeverHad() throws {
+    host.stopLockspace()
+    _ = host.hook(.prepare, vm1)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.glimpse(vm1, [one])
+    let next = TestHost(isReady: false, lockspace: "ls", locksOutliveAgent: true)
+    next.elsewhere = [Self.name("/one"): ElsewhereTests.holder()]
+    _ = TestHost.restarted(host, as: next)
+    #expect(next.killed == [] && next.audits(.lost).isEmpty && next.phase(vm1) == "running")
+    #expect(next.paused == [vm1.process] && next.audits(.contested).count == 1)
+  }
+
   /// Before the first look after a restart the engine may hold more than the record says.
   @Test func aRestartedAgentGivesBackWhatTheRecordDoesNotName() {
     host.start(vm1)

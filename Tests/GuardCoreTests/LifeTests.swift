@@ -359,4 +359,41 @@ import Testing
     next.stopHooks(vm2)
     #expect(next.holders("/one") == ["vm-1"])
   }
+
+  /// The time to look for its QEMU came while the engine was asked.
+  @Test func aDaemonThatDiesInTheMiddleOfAStartLeavesNothingHoweverLongThatTakes() {
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.stopLockspace()
+    _ = host.hook(.start, vm1, resources: vm1.resources + [disk("/base", .backing, target: "b")])
+    host.exit(TestHost.driver)
+    host.pass(Policy().driverGrace)
+    host.letGo()
+    host.pass(Policy().driverGrace)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+  }
+
+  /// It was libvirt's `release` that came while the engine was asked, and the daemon's end.
+  @Test func aStartedHookThatFindsNoProcessLeavesNothingOfADeadDaemon() {
+    host.stopLockspace()
+    _ = host.hook(.started, vm1)
+    host.exit(TestHost.driver)
+    host.letGo()
+    host.pass(Policy().driverGrace)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+  }
+
+  /// The second `prepare` was lost.
+  @Test func aStartThatGoesOnUnderAnotherDaemonOutlivesTheFirst() {
+    let second = ProcessRef(pid: 200, startTime: 2)
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.exit(TestHost.driver)
+    host.drivers[200] = second
+    host.alive.insert(second)
+    #expect(host.hook(.start, vm1, caller: 200) == .done)
+    host.pass(60_000)
+    #expect(host.phase(vm1) == "prepared" && host.holders("/one") == ["vm-1"])
+    host.exit(second)
+    host.pass(Policy().driverGrace)
+    #expect(host.phase(vm1) == nil)
+  }
 }

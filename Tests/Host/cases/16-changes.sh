@@ -63,6 +63,12 @@ check "the guest goes over to it" v blockjob vm-1 sda --pivot
 check "within 2 s it writes the copy" eventually 2 holders "$IMG/copy.qcow2" "vm-1 PW"
 check "and the original is free" eventually 2 holders "$IMG/one.qcow2"
 
+echo "<lease><lockspace>here</lockspace><key>ticket</key><target path='/dev/null'/></lease>" >"$IMG/lease.xml"
+check "a lease is attached" v attach-device vm-1 "$IMG/lease.xml" --live
+check "within 2 s it is locked" eventually 2 holds vm-1 PW here/ticket
+check "it is detached" v detach-device vm-1 "$IMG/lease.xml" --live
+check "within 2 s it is free" eventually 2 fails holds vm-1 PW here/ticket
+
 check "nothing was paused or killed but for the conflict" \
   same "$(grep -c 'audit \(paused\|killed\)' "$DLMGUARD_LAB/$HOST/log/dlmguardd.log")" 2
 check "the agent is restarted" daemon restart dlmguardd

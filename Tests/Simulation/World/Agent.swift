@@ -54,6 +54,8 @@ final class Agent {
   var isOpen = false
   /// Since when its socket is open, in ms.
   var openSince: Int64 = 0
+  /// How often it has asked again for what is contested, since everything was mended.
+  var contests = 0
   var fuse: Fuse?
   var watched: Set<ProcessRef> = []
   var hooks: [RequestID: Hook] = [:]
@@ -288,6 +290,11 @@ extension World {
       agent.immediate.append(
         .saveImage(owner, exists: node.saved.contains { guests[$0].name == name }))
     case .wake(let owner, let wake, let milliseconds):
+      // What is contested for good is asked for again without end.
+      if wake.reason == .contested, isSettling {
+        agent.contests += 1
+        if agent.contests > 20 { return }
+      }
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.woke(owner, wake), to: agent)
       }
@@ -300,13 +307,32 @@ extension World {
       agent.keeper.reduce(owner, to: claims) { [outbox = agent.outbox] in
         outbox.add(.reduced(owner))
       }
-    case .pause(let owner, _, _):
-      after(1...50, .agent(number)) { [self] in post(.paused(owner, .byLibvirt), to: agent) }
+    case .pause(let owner, _, let process):
+      after(1...50, .agent(number)) { [self] in
+        if let qemu = boot.qemu(process) {
+          qemu.isPaused = true
+          tell(node, "qemu", "\(qemu.guest.name) is paused (pid \(process.pid))")
+        }
+        post(.paused(owner, .byLibvirt), to: agent)
+      }
+    case .sight(let domain):
+      for qemu in boot.processes
+      where qemu.stage == .running && (domain == nil || domain?.uuid == qemu.guest.uuid) {
+        after(1...30, .agent(number)) { [self] in
+          guard qemu.isAlive else { return }
+          post(
+            .sighted(
+              Sighting(
+                domain: Domain(uuid: qemu.guest.uuid, name: qemu.guest.name),
+                process: qemu.process, isPaused: qemu.isPaused,
+                resources: qemu.guest.uses.map(resource))), to: agent)
+        }
+      }
     case .count(let countdown, let milliseconds):
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.elapsed(countdown), to: agent)
       }
-    case .audit, .sight: break
+    case .audit: break
     }
   }
 

@@ -59,6 +59,8 @@ final class QEMU {
   /// In uninterruptible sleep: signals wait.
   var isStuck = false
   var isKilled = false
+  /// Whether its CPUs stand still.
+  var isPaused = false
   /// Whether the guard let it start, before it opened anything.
   var isGuarded: Bool
   /// Whether a lock that it relies on was ever taken from its node by force.

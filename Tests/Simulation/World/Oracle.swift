@@ -145,7 +145,7 @@ final class Oracle {
   }
 
   private func isAtLarge(_ qemu: QEMU) -> Bool {
-    qemu.stage == .running && qemu.isGuarded && !qemu.isKilled
+    qemu.stage == .running && qemu.isGuarded && !qemu.isKilled && !qemu.isPaused
   }
 
   /// Nobody is killed who has not lost a lock.

@@ -5,6 +5,8 @@ import LockModel
 extension World {
   /// Lets everything happen that happens by itself; false, and a violation, if that has no end.
   func settle() -> Bool {
+    isSettling = true
+    defer { isSettling = false }
     for _ in 0..<60_000 {
       guard violation == nil else { return false }
       if !step() { return true }
@@ -70,7 +72,8 @@ extension World {
       if let hook = boot.agent?.hooks.values.first {
         fail("\(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) was never answered")
       }
-      for qemu in boot.processes where qemu.isGuarded && boot.robbed[qemu.guest.index] != nil {
+      for qemu in boot.processes
+      where qemu.isGuarded && !qemu.isPaused && boot.robbed[qemu.guest.index] != nil {
         fail("P4: \(qemu.guest.name) still runs on \(node.name) without its locks")
       }
       for qemu in boot.processes where qemu.isGuarded {

@@ -28,6 +28,8 @@ final class World {
   var doesStorageHang = false
   /// Counts what the oracle looks at.
   var changes = 0
+  /// Everything is mended, and what happens by itself is waited for.
+  var isSettling = false
   private var lastNumber = 0
   private var agents: [Int: Agent] = [:]
 
