@@ -219,7 +219,13 @@ class Torture:
         return 0, ""
 
     def back(self, node):
-        status, text = node.lab("up", node.name)
+        # The switch that fenced it starts it, too, and that may be at any moment.
+        end = time.monotonic() + 30
+        while True:
+            status, text = node.lab("up", node.name)
+            if status == 0 or time.monotonic() > end:
+                break
+            time.sleep(1)
         if status == 0:
             status, text = node.lab("wait", node.name)
         if status != 0:
