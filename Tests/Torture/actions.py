@@ -12,15 +12,17 @@ from plan import RUNNING, SAVED
 
 shared = f"{lab}/shared/torture" if os.path.isdir(f"{lab}/shared") else f"{lab}/torture"
 
-# The disks of each guest, by number; every two of them have one in common, but for the first two pairs.
+# The disks of each guest, by number: two pairs of rivals, and one that is everybody's.
 GUESTS = {"g1": [0], "g2": [0], "g3": [1], "g4": [0, 1], "g5": [1]}
 # The last one is nobody's own: it is only attached to what runs.
 DISKS = 3
 
-# What virsh says when libvirtd ended or stood still: whether the deed was done is not known then.
+# What virsh says when libvirtd ended or stood still: whether the deed was done is not known then. It is
+# known where libvirtd was never reached.
 UNKNOWN = re.compile(
-    "connect|End of file|client socket is closed|keepalive|state change lock|internal error: qemu unexpectedly|"
-    "unable to execute QEMU|Cannot recv", re.I)
+    "Disconnected|End of file|socket is closed|keepalive|state change lock|Cannot recv|Broken pipe|reset by peer|"
+    "monitor|timed out", re.I)
+UNREACHED = "failed to connect to the hypervisor"
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Torture:
         status, deed.text = do()
         deed.ended = time.time()
         deed.result = "ok" if status == 0 else (
-            "unknown" if status >= 124 or UNKNOWN.search(deed.text) else "no")
+            "unknown" if status >= 124 or UNREACHED not in deed.text and UNKNOWN.search(deed.text) else "no")
         print(deed, file=self.journal)
         return deed
 
@@ -219,7 +221,13 @@ class Torture:
         return 0, ""
 
     def back(self, node):
-        status, text = node.lab("up", node.name)
+        # The switch that fenced it starts it, too, and that may be at any moment.
+        end = time.monotonic() + 30
+        while True:
+            status, text = node.lab("up", node.name)
+            if status == 0 or time.monotonic() > end:
+                break
+            time.sleep(1)
         if status == 0:
             status, text = node.lab("wait", node.name)
         if status != 0:

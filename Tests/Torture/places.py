@@ -25,7 +25,7 @@ def run(words, seconds):
 
 
 class Place:
-    """`name` is the ring's, and the first part of `stamps` written here."""
+    """`name` is the one that its ring's tool knows, `home` its directory, `up` whether it may be asked."""
 
     def __init__(self, name):
         self.name = name

@@ -41,7 +41,7 @@ class Plan:
         self.nodes, self.guests, self.disks, self.pace = nodes, guests, disks, pace
         self.weights = START | RUNNING | SAVED | DAEMON
         # A machine comes back in a minute or so: more often than that it is not asked for in vain.
-        self.machine = pace / 45 if machines else 0
+        self.machine = pace / 60 if machines else 0
 
     def __iter__(self):
         return self
