@@ -28,7 +28,8 @@ struct CorosyncTests {
     let sight = try settle { $0.corosync == .reachable(.held(members: [node1])) }
     #expect(
       sight.nodes
-        == ClusterNodes(own: node1, listed: [node1], names: [node1: NodeName("alpha")]))
+        == ClusterNodes(
+          own: node1, listed: [node1], names: [node1: NodeName("alpha")], reform: 6_600))
     #expect(sight.controlDaemon == .gone)
   }
 
@@ -47,7 +48,9 @@ struct CorosyncTests {
     defer { corosync.kill() }
     let sight = try settle { $0.corosync == .reachable(.noProvider) }
     #expect(
-      sight.nodes == ClusterNodes(own: nil, listed: [node1], names: [node1: NodeName("alpha")]))
+      sight.nodes
+        == ClusterNodes(own: nil, listed: [node1], names: [node1: NodeName("alpha")], reform: 6_600)
+    )
   }
 
   @Test func theWatchFollowsCorosyncThroughItsLives() throws {
@@ -66,7 +69,7 @@ struct CorosyncTests {
       defer { corosync.kill() }
       // The node list is asked for separately: either may come first.
       let nodes = ClusterChange.nodes(
-        ClusterNodes(own: node1, listed: [node1], names: [node1: NodeName(life)]))
+        ClusterNodes(own: node1, listed: [node1], names: [node1: NodeName(life)], reform: 6_600))
       try reports.wait(forAll: [noDaemon, nodes])
       corosync.kill()
       try reports.wait(for: absent)
