@@ -41,7 +41,9 @@ public final class KernelEngine: LockEngine {
     DispatchQueue(label: "dlmguard.dlm").async { [self] in run(confined.locks) }
   }
 
-  /// Carries one value to the engine's thread, which alone touches it from then on.
+  /// Carries one value to the engine's thread, which alone touches it from then on. Unchecked, because a
+  /// closure of Dispatch cannot take over a `sending` value; nothing keeps another reference: the
+  /// value is made for this, in the line above its use.
   private struct Confined: @unchecked Sendable {
     let locks: KernelLocks
 
