@@ -154,7 +154,10 @@ let package = Package(
       swiftSettings: swift),
     // Simulated clusters around the real core, a program that lets them live, and its tests.
     .target(
-      name: "Simulation", dependencies: ["AgentAPI", "GuardCore", "LockEngines", "LockModel"],
+      name: "Simulation",
+      dependencies: [
+        "AgentAPI", "GuardCore", "LockEngineConformance", "LockEngines", "LockModel",
+      ],
       path: "Tests/Simulation/World", swiftSettings: swift),
     .executableTarget(
       name: "sim-lab", dependencies: ["Simulation", argumentParser], path: "Tests/Simulation/Lab",

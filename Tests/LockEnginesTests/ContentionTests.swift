@@ -1,3 +1,4 @@
+import LockEngineConformance
 import LockModel
 import Synchronization
 import Testing

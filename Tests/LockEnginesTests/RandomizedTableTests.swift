@@ -1,3 +1,4 @@
+import LockEngineConformance
 import LockEngines
 import LockModel
 import Testing

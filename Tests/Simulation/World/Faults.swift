@@ -1,4 +1,5 @@
 import AgentAPI
+import LockEngineConformance
 import LockModel
 
 /// What may go wrong by chance in one run: each seed has its own selection, because faults that are

@@ -1,4 +1,5 @@
 import AgentAPI
+import LockEngineConformance
 import LockModel
 
 /// One simulated cluster's whole story, as one seed tells it.

@@ -1,4 +1,5 @@
 import GuardCore
+import LockEngineConformance
 import LockEngines
 import LockModel
 
