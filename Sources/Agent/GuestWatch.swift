@@ -62,11 +62,7 @@ actor GuestWatch {
   /// Looks from now on.
   ///
   /// - Parameter report: takes what there is to tell, on any thread.
-  /// - Parameter keepers: the processes that are watched already, whatever they are; called on the loop.
-  func begin(
-    report: @escaping @Sendable (Event) -> Void,
-    keepers: @escaping @Sendable () -> Set<ProcessRef>
-  ) {
+  func begin(report: @escaping @Sendable (Event) -> Void) {
     self.report = report
     do {
       let watch = try StatusWatch(files)
@@ -78,7 +74,7 @@ actor GuestWatch {
       // The sweeps see it all the same, later.
       log.error("changes of running guests are noticed every 30 s only: \(error)")
     }
-    sweep(keepers)
+    sweep()
   }
 
   private func hear() {
@@ -176,19 +172,18 @@ actor GuestWatch {
 
   // MARK: - What nothing tells
 
-  private func sweep(_ keepers: @escaping @Sendable () -> Set<ProcessRef>) {
-    loop.after(Self.interval) { [self] in assumeIsolated { $0.sweep(keepers) } }
+  private func sweep() {
+    loop.after(Self.interval) { [self] in assumeIsolated { $0.sweep() } }
     hear()
     readChanged()
     // A search may hang in the memory of a process.
     guard !isSweeping else { return }
     isSweeping = true
-    let kept = keepers()
     run { [self, processes, hook] in
       let state = hook.state()
       let strays =
         looksForStrays
-        ? processes.strays { kept.union(guests.withLock { Set($0.values) }) } : nil
+        ? processes.strays { guests.withLock { Set($0.values) } } : nil
       post { $0.hasSwept(state, strays) }
     }
   }

@@ -261,11 +261,7 @@ actor NodeAgent {
   }
 
   private func watchGuests() {
-    guests.assumeIsolated {
-      $0.begin(
-        report: { [self] in report($0) },
-        keepers: { [self] in assumeIsolated { Set($0.watched.keys) } })
-    }
+    guests.assumeIsolated { $0.begin { [self] in report($0) } }
   }
 
   // MARK: - The socket

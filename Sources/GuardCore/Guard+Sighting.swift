@@ -22,6 +22,9 @@ extension Guard {
     } else if surveys.values.contains(where: { $0.isStart(of: uuid) }) {
       // libvirt's hook is about to admit it.
       return
+    } else if owners.values.contains(where: { $0.keeper == sighting.process }) {
+      // Whoever registered it has named what it locks.
+      return
     }
     if looks[uuid] != nil {
       looks[uuid]?.latest = sighting

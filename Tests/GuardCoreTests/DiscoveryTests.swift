@@ -74,6 +74,17 @@ import Testing
     #expect(host.hook(.started, vm2)?.refusal?.code == .conflict)
   }
 
+  /// A program that keeps its locks itself, by the socket, and calls its owner as it likes.
+  @Test func aProcessThatWasRegisteredIsNoStranger() {
+    host.alive.insert(vm1.process)
+    let tool = Domain(uuid: VM(9, []).uuid, name: "tool")
+    guard case .registered? = host.ask(.register(tool, pid: vm1.process.pid)) else {
+      return #expect(Bool(false))
+    }
+    host.runUnguarded(vm1)
+    #expect(host.audits(.discovered).isEmpty && host.phase(vm1) == nil)
+  }
+
   @Test func beforeTheAgentIsReadyNothingIsSeen() {
     let host = TestHost(isReady: false)
     host.image("/one")
