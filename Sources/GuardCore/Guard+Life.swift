@@ -15,7 +15,7 @@ extension Guard {
       effects.append(.find(owner.id, owner.domain, .started(request)))
     case (.reconnect, .prepared):
       effects.append(.find(owner.id, owner.domain, .reconnect(request)))
-    case (.started, .running) where !owner.sight.troubles.isEmpty:
+    case (.started, .running) where owner.origin == .found && !owner.sight.troubles.isEmpty:
       refused(
         request, .started, owner.domain, .conflict,
         start(of: owner.domain, owner.sight.troubles.joined(separator: "; ")))

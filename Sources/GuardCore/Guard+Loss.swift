@@ -90,21 +90,21 @@ extension Guard {
 
   private func remedy(_ owner: Owner) -> String {
     let name = Quoted(owner.domain.name)
-    switch owner.origin {
-    case .client:
+    guard owner.origin.isDomain else {
       return "Stop that process, and check what it wrote before anything else uses it"
-    case .hook where owner.isSaved, .found where owner.isSaved:
+    }
+    if owner.isSaved {
       return
         "Before \(name) is started, make sure that no guest of another node has used its disks "
         + "since; if one has, the saved state is worthless: virsh managedsave-remove \(name)"
-    case .hook where victim(owner) != nil, .found where victim(owner) != nil:
+    }
+    switch policy.onLockLost {
+    case .kill where isAtRisk(owner):
       return
         "It is being killed (on_lock_lost = \"kill\"): check its disks before anything uses them"
-    case .hook where policy.onLockLost == .pause && isAtRisk(owner),
-      .found
-    where policy.onLockLost == .pause && isAtRisk(owner):
+    case .pause where isAtRisk(owner):
       return "It is being paused (on_lock_lost = \"pause\"): check its disks before it goes on"
-    case .hook, .found:
+    case .kill, .pause, .alarm:
       return "Unless its disks are in use nowhere else for certain, stop it now (virsh destroy "
         + "\(name)), and check them before anything uses them"
     }
