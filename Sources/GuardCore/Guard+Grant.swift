@@ -109,7 +109,8 @@ extension Guard {
 
   /// What was only asked for is held, or is not to be had: a restart should know. Nobody waits for it.
   private mutating func writeDown(_ owner: Owner, _ admission: Owner.Admission) {
-    guard !admission.claims.isEmpty || admission.purpose == .change else { return }
+    // Where all was refused, that is written down already.
+    guard !admission.claims.isEmpty else { return }
     var granted = owner
     granted.phase = .prepared
     switch admission.purpose {
