@@ -259,6 +259,38 @@ import Testing
     #expect(next.ledger.values.allSatisfy { $0.asked.isEmpty })
   }
 
+  /// Adoption goes by the name of the resource: what one guest had only asked for is the other one's.
+  @Test func whatWasOnlyAskedForIsNotTakenFromWhoHasIt() throws {
+    host.start(vm2)
+    host.start(vm1)
+    let record = try #require(host.ledger.values.first { $0.name == "vm-1" })
+    let held = try #require(host.ledger.values.first { $0.name == "vm-2" })
+    host.ledger[record.owner] = OwnerRecord(
+      owner: record.owner, name: record.name, origin: .hook, stage: .running,
+      keeper: record.keeper, since: record.since,
+      claims: record.claims + held.claims.filter { $0.resource == Self.name("/two") },
+      asked: [Self.name("/two")], unguarded: [])
+    let next = TestHost.restarted(host)
+    let asked = next.effects.compactMap { effect -> [ResourceName]? in
+      guard case .recover(let owner, let claims) = effect, owner == record.owner else { return nil }
+      return claims.map(\.resource)
+    }
+    #expect(asked.count == 1 && !asked[0].contains(Self.name("/two")))
+    #expect(next.holders("/two") == ["vm-2"] && next.killed == [])
+  }
+
+  /// What a start was granted is written down, though nobody waits for it.
+  @Test func aStartThatHadItsLocksIsKilledForTheirLoss() {
+    #expect(host.hook(.prepare, vm1) == .done)
+    #expect(host.ledger.values.map(\.stage) == [.prepared])
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    let next = TestHost(isReady: false, lockspace: "ls", locksOutliveAgent: true)
+    next.elsewhere = [Self.name("/one"): ElsewhereTests.holder()]
+    _ = TestHost.restarted(host, as: next)
+    #expect(next.killed == [vm1.process])
+  }
+
   /// It was perhaps broken off before the engine was asked, and libvirt's hook not run for what came after.
   @Test func aStartThatRunsByNowIsNotKilledForWhatItNeverHad() throws {
     host.stopLockspace()

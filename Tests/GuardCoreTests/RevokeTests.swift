@@ -46,6 +46,21 @@ import Testing
     #expect(limited.alarms.contains { $0.contains("does not end") })
   }
 
+  @Test func itIsAnsweredWhenTheLastIsGone() {
+    let one = VM(1, [disk("/share", .sharedWrite)])
+    let other = VM(2, [disk("/share", .sharedWrite)])
+    host.undying = [other.process]
+    host.start(one)
+    host.start(other)
+    _ = host.ask(.revoke(.path("/share")))
+    let request = host.lastID
+    host.stopHooks(one)
+    #expect(host.phase(one) == nil && host.replies[request] == nil)
+    host.exit(other.process)
+    host.stopHooks(other)
+    #expect(names(host.replies[request]) == ["vm-1", "vm-2"])
+  }
+
   @Test func aSavedGuestLosesItsClaims() {
     host.start(vm1)
     host.saveImages = ["vm-1"]
