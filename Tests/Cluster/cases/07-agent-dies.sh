@@ -26,7 +26,7 @@ for verb in kill9 stop; do
   check "$verb: node2 refuses another guest, and names the silent node" \
     at 2 refused vm-2 "/dev/lun1" "node1" "$(at 1 v domuuid vm-1 | xargs)"
   check "$verb: the agent starts" at 1 daemon start dlmguardd
-  check "$verb: the claims are the same" at 1 unchanged vm-1 "$before"
+  check "$verb: the claims are the same" at 1 eventually 20 unchanged vm-1 "$before"
   check "$verb: nothing was lost" at 1 alarms_none
   check "$verb: node2 refuses it still" at 2 refused vm-2 "node1"
 done
