@@ -31,8 +31,8 @@ struct AuditLog: Sendable {
     case .lost, .killed, .isolated: .critical
     case .alarm, .contested, .paused, .impeded, .suspended: .error
     case .refused, .observed, .unguarded, .unready, .discovered, .revoked: .warning
-    case .acquired, .bound, .released, .saved, .recovered, .settled, .dead, .ready, .unimpeded,
-      .resumed, .rejoined:
+    case .acquired, .incoming, .arrived, .outgoing, .stayed, .bound, .released, .saved, .recovered,
+      .settled, .dead, .ready, .unimpeded, .resumed, .rejoined:
       .notice
     }
   }

@@ -142,6 +142,7 @@ actor GuestWatch {
       look.sighting = Sighting(
         domain: Domain(uuid: domain.uuid, name: domain.name), process: process,
         isPaused: status.state != .running, isBeingSaved: status.isBeingSaved,
+        departure: status.departure,
         resources: domain.resources, unguarded: domain.unguarded)
       return look
     } catch StatusFiles.Failure.notADomain(let version, let error) {

@@ -217,6 +217,24 @@ actor NodeAgent {
         case .failure(let conflict): report(.acquired(owner, refused: conflict.refused))
         }
       }
+    case .queue(let owner, let claims):
+      keeper?.queue(owner, claims) { [self] result in
+        switch result {
+        case .success(let isWaiting):
+          report(.queued(owner, refused: [], isWaiting: isWaiting))
+        case .failure(let conflict):
+          report(.queued(owner, refused: conflict.refused, isWaiting: false))
+        }
+      } settled: { [self] in
+        report(.settled(owner, refused: $0))
+      }
+    case .queueAgain(let owner, let claims): queueAgain(owner, claims)
+    case .ask(let question, let domain, let node): return ask(question, domain, node)
+    case .answer(let question, let answer): self.answer(question, answer)
+    case .expect(let expectation, let milliseconds):
+      loop.after(milliseconds) { [self] in
+        assumeIsolated { $0.handle(.unexpected(expectation)) }
+      }
     case .recover(let owner, let claims): recover(owner, claims)
     case .release(let owner): keeper?.release(owner) { [self] in report(.released(owner)) }
     case .find(let owner, let domain, let reason):
@@ -255,6 +273,27 @@ actor NodeAgent {
       }
     }
   }
+
+  private func queueAgain(_ owner: OwnerID, _ claims: [Claim]) {
+    reclaiming += 1
+    keeper?.queueAgain(owner, claims) { [self] refused, isWaiting in
+      post { agent in
+        agent.reclaiming -= 1
+        agent.tidyIfReclaimed()
+        agent.handle(.requeued(owner, refused: refused, isWaiting: isWaiting))
+      }
+    } settled: { [self] in
+      report(.settled(owner, refused: $0))
+    }
+  }
+
+  private func ask(
+    _ question: HandoverQuestion, _ domain: DomainUUID, _ node: NodeID?
+  ) -> [Event] {
+    [.answered(question, about: domain, by: nil, .none)]
+  }
+
+  private func answer(_ question: QuestionID, _ answer: HandoverAnswer) {}
 
   private func tidyIfReclaimed() {
     if reclaiming == 0 { upkeep?.begin() }
@@ -377,7 +416,9 @@ actor NodeAgent {
       }
     threads.run { [self] _ in
       do throws(ProcessTable.Unreadable) {
-        report(.found(owner, try processes.qemu(of: domain), reason))
+        let process = try processes.qemu(of: domain)
+        let isIncoming = if let process { try processes.isIncoming(process) } else { false }
+        report(.found(owner, process, reason, isIncoming: isIncoming))
       } catch {
         // "Not found" would free what a running guest may use: the question stays.
         log.error("\(error); looking again for the QEMU process of \(Quoted(domain.name))")

@@ -18,7 +18,9 @@ extension OwnerRecord {
       ("start_time", keeper.map { .integer(Int64(clamping: $0.startTime)) }),
       ("since", .integer(since.milliseconds)), ("claims", .array(claims.map(\.json))),
       ("asked", asked.isEmpty ? nil : .array(asked.sorted().map { .string("\($0)") })),
-      ("unguarded", .array(unguarded.map(\.json))))
+      ("unguarded", .array(unguarded.map(\.json))),
+      ("from", handover?.source.map { .integer(Int64($0.number)) }),
+      ("to", handover?.destination.map { .integer(Int64($0.number)) }))
   }
 
   /// - Throws: ``MalformedMessage`` where a member is missing or wrong.
@@ -53,7 +55,33 @@ extension OwnerRecord {
           }),
       unguarded: try json.list("unguarded") { json throws(MalformedMessage) in
         try UnguardedResource(json)
-      })
+      },
+      handover: try Handover(json))
+  }
+}
+
+extension OwnerRecord.Handover {
+  fileprivate var source: NodeID? { if case .from(let node) = self { node } else { nil } }
+  fileprivate var destination: NodeID? { if case .to(let node) = self { node } else { nil } }
+
+  /// Nil for an owner that stays.
+  fileprivate init?(_ json: JSON) throws(MalformedMessage) {
+    if json["from"] != nil {
+      self = .from(try json.nodeID("from"))
+    } else if json["to"] != nil {
+      self = .to(try json.nodeID("to"))
+    } else {
+      return nil
+    }
+  }
+}
+
+extension JSON {
+  fileprivate func nodeID(_ field: String) throws(MalformedMessage) -> NodeID {
+    guard let node = UInt32(exactly: try integer(field)).flatMap({ NodeID($0) }) else {
+      throw MalformedMessage(field: field, problem: "is no node's number")
+    }
+    return node
   }
 }
 

@@ -1,3 +1,5 @@
+import LockModel
+
 /// What libvirt notes of a domain that has a QEMU process: the `<domstatus>` that stands around the
 /// domain in its status file (`virDomainObjFormat` in domain_conf.c).
 public struct DomainStatus: Hashable, Sendable {
@@ -25,6 +27,9 @@ public struct DomainStatus: Hashable, Sendable {
   public let isBeingSaved: Bool
   /// The migration that is under way; nil where there is none.
   public let migration: Migration?
+  /// When libvirt began to send the domain away; nil where it does not. Two migrations of one domain
+  /// differ by it (`asyncStarted`, qemu_domainjob.c; 0 where a libvirt does not say it).
+  public let departure: Timestamp?
   /// The QEMU process as libvirt knows it, maybe gone by now; nil where libvirt does not say.
   public let pid: Int32?
 
@@ -38,7 +43,8 @@ public struct DomainStatus: Hashable, Sendable {
       case let other: .other(plain(other ?? "?"))
       }
     // virDomainAsyncJob: what libvirt works at for longer than one call.
-    let job = status.child("job")?["async"]
+    let work = status.child("job")
+    let job = work?["async"]
     // The reason (virDomainPausedReason) comes with the pause, and is still there when a libvirtd
     // that was restarted has forgotten the job.
     isBeingSaved = job == "save" || state == "paused" && status["reason"] == "save"
@@ -48,6 +54,9 @@ public struct DomainStatus: Hashable, Sendable {
       case "migration in": .incoming
       default: nil
       }
+    departure =
+      job == "migration out"
+      ? Timestamp(milliseconds: work?["asyncStarted"].flatMap { Int64($0) } ?? 0) : nil
     pid = status["pid"].flatMap { Int32($0) }.flatMap { $0 > 0 ? $0 : nil }
   }
 }

@@ -21,6 +21,10 @@ public struct AuditLine: Hashable, Sendable {
     case contested
     /// What was contested is held now, or not used any more.
     case settled
+    /// A guest is coming from another node; ended by `arrived`, or by `released` where it does not.
+    case incoming, arrived
+    /// A guest is going to another node; ended by `released`, or by `stayed` where it does not.
+    case outgoing, stayed
     /// An administrator has taken a guest's locks away.
     case revoked
     /// The agent cannot keep locks yet; ended by `ready`.

@@ -145,18 +145,23 @@ extension Guard {
   private func explainTwin(
     of domain: Domain, _ holder: Holder?
   ) -> (reason: String, advice: String) {
+    let unconfirmed =
+      owners[domain.uuid]?.isUnconfirmed == true
+      ? ". If this is a migration: no node has confirmed that it sends the guest here; see on the node "
+        + "that has it: dlmguard status"
+      : ""
     guard let holder else {
       return (
         "the SAME guest (UUID \(domain.uuid)) already runs, or is being started, on another node, "
           + "which does not say which it is",
-        "Look for it on the other nodes: dlmguard inquire \(domain.uuid)"
+        "Look for it on the other nodes: dlmguard inquire \(domain.uuid)" + unconfirmed
       )
     }
     return (
       "the SAME guest (UUID \(domain.uuid)) already runs on \(place(holder.node)) since "
         + "\(holder.since), and a guest runs on one node at a time",
       "Look there: \(virsh(holder.node)) domstate \(domain.uuid). To have it here, migrate it, or shut "
-        + "it down there" + ifDead(holder.node)
+        + "it down there" + ifDead(holder.node) + unconfirmed
     )
   }
 
@@ -177,7 +182,7 @@ extension Guard {
     uuid == domain.uuid ? domain.name : owners[uuid]?.domain.name
   }
 
-  private func place(_ node: NodeID) -> String {
+  func place(_ node: NodeID) -> String {
     guard let name = name(node) else { return node.description }
     return "node \(name.isPlain ? name : "\(Quoted(name))")"
   }
@@ -188,7 +193,7 @@ extension Guard {
   }
 
   /// The command that asks that node's libvirt.
-  private func virsh(_ node: NodeID) -> String {
+  func virsh(_ node: NodeID) -> String {
     guard node != cluster.here, let name = name(node), name.isPlain else { return "virsh" }
     return "virsh -c qemu+ssh://\(name)/system"
   }

@@ -21,6 +21,22 @@ public enum Effect: Hashable, Sendable {
   /// Hold the claims that the ledger has of an owner: by adopting the locks that outlived the former
   /// agent, anew where there are none. Answered by ``Event/reclaimed(_:missing:refused:)``.
   case recover(OwnerID, [Claim])
+  /// Ask the engine for claims, all or nothing; those that the same domain holds on another node wait
+  /// until it lets go, ahead of everybody else. Answered by ``Event/queued(_:refused:isWaiting:)``, and
+  /// where something waits also by ``Event/settled(_:refused:)``.
+  case queue(OwnerID, [Claim])
+  /// As ``recover(_:_:)`` for an owner whose claims the former agent had queued. Answered by
+  /// ``Event/requeued(_:refused:isWaiting:)``, and where something waits also by
+  /// ``Event/settled(_:refused:)``.
+  case queueAgain(OwnerID, [Claim])
+  /// Ask another node's agent about a domain; all of them, where nil. Answered by
+  /// ``Event/answered(_:about:by:_:)``: where one node is asked, not before its agent has answered or
+  /// the node has left the cluster.
+  case ask(HandoverQuestion, about: DomainUUID, of: NodeID?)
+  /// Answer ``Event/questioned(_:_:_:)``.
+  case answer(QuestionID, HandoverAnswer)
+  /// Set a timer for a migration that is to come, in ms. Answered by ``Event/unexpected(_:)``.
+  case expect(Expectation, for: Int64)
   /// Give back everything the owner holds. Answered by ``Event/released(_:)``.
   case release(OwnerID)
   /// Hold for that owner nothing but these claims, each in no more than its mode: the rest of what it

@@ -40,14 +40,31 @@ public enum Event: Sendable {
   case reclaimed(OwnerID, missing: [Claim], refused: [RefusedClaim])
   /// Answers ``Effect/release(_:)``.
   case released(OwnerID)
+  /// Answers ``Effect/queue(_:_:)``: the claims that are somebody else's; where there are none, every
+  /// claim is held, or waits for certain.
+  case queued(OwnerID, refused: [RefusedClaim], isWaiting: Bool)
+  /// Nothing that ``queued(_:refused:isWaiting:)`` or ``requeued(_:refused:isWaiting:)`` told of waits
+  /// any more; `refused` is not held in the end.
+  case settled(OwnerID, refused: [RefusedClaim])
+  /// Answers ``Effect/queueAgain(_:_:)``.
+  case requeued(OwnerID, refused: [RefusedClaim], isWaiting: Bool)
+  /// Another node's agent asks about a domain. Answered by one ``Effect/answer(_:_:)``, once this agent
+  /// can tell.
+  case questioned(QuestionID, HandoverQuestion, DomainUUID)
+  /// Answers ``Effect/ask(_:about:of:)``; by nobody where no agent could be asked or none answered in
+  /// time.
+  case answered(HandoverQuestion, about: DomainUUID, by: NodeID?, HandoverAnswer)
+  /// A timer set by ``Effect/expect(_:for:)`` ran out.
+  case unexpected(Expectation)
   /// Answers ``Effect/reduce(_:to:)``.
   case reduced(OwnerID)
   /// Answers ``Effect/pause(_:_:_:)``.
   case paused(OwnerID, Pausing)
   /// A running guest as it is now: answers ``Effect/sight(_:)``, and comes unasked when it has changed.
   case sighted(Sighting)
-  /// Answers ``Effect/find(_:_:_:)``.
-  case found(OwnerID, ProcessRef?, SearchReason)
+  /// Answers ``Effect/find(_:_:_:)``; and whether the process was started to receive a migration, which
+  /// is looked at for ``SearchReason/arrived(_:)`` only.
+  case found(OwnerID, ProcessRef?, SearchReason, isIncoming: Bool = false)
   /// Answers ``Effect/confirm(_:_:)``.
   case confirmed(OwnerID, alive: Bool)
   /// A watched process, with all its threads, is gone.
@@ -145,6 +162,8 @@ public enum RecordReason: Hashable, Sendable {
 public enum SearchReason: Hashable, Sendable {
   /// libvirt's `started` hook waits: the owner is to be bound to the process.
   case started(RequestID)
+  /// As ``started(_:)``, of a domain that comes from another node: its process must say so.
+  case arrived(RequestID)
   /// libvirt's `reconnect` hook waits: the owner is to be bound to the process again.
   case reconnect(RequestID)
   /// libvirt says that the domain stopped, or that a start failed.
@@ -161,9 +180,11 @@ public enum SearchReason: Hashable, Sendable {
 public struct Wake: Hashable, Sendable {
   /// What may be due: claims whose process is gone and whose `release` has not come, a start whose
   /// daemon died, a start of which nothing is heard, a guest that uses what it could not lock, or does
-  /// not use what it has locked, a process that should be dead (``Policy`` has the times).
+  /// not use what it has locked, a process that should be dead, a guest that came from another node and
+  /// runs while its locks are still there, one that went and whose new node is silent (``Policy`` has
+  /// the times).
   public enum Reason: Hashable, Sendable {
-    case releaseGrace, driverGone, startLimit, contested, surplus, killed
+    case releaseGrace, driverGone, startLimit, contested, surplus, killed, overlap, departed
   }
 
   /// What to look into, if the owner is still in that round.

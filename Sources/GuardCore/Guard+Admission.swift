@@ -18,6 +18,9 @@ extension Guard {
       return refused(request, call.operation, domain, refusal.code, refusal.message)
     }
     guard let owner = owners[uuid] else {
+      if call.operation == .prepare, isExpected(uuid) {
+        return askWhoSends(Queued(request: request, call: call, survey: survey), uuid)
+      }
       return admitNew(domain, call, wanted, request, keeper: survey.process)
     }
     switch owner.phase {
@@ -71,7 +74,7 @@ extension Guard {
   }
 
   /// What a start needs to be granted, or why that is hopeless before anybody is asked.
-  private mutating func wish(
+  mutating func wish(
     _ call: HookCall, _ domain: Domain, _ survey: Survey
   ) -> Result<[Claim], Refusal> {
     let (claims, problems) = attainable(
@@ -94,12 +97,13 @@ extension Guard {
     return .success(wanted)
   }
 
-  private mutating func admitNew(
+  mutating func admitNew(
     _ domain: Domain, _ call: HookCall, _ wanted: [Claim], _ request: RequestID,
-    keeper: ProcessRef?
+    keeper: ProcessRef?, _ change: (inout Owner) -> Void = { _ in }
   ) {
     var owner = newOwner(domain, .hook, keeper: nil)
     owner.unguarded = call.unguarded
+    change(&owner)
     owners[domain.uuid] = owner
     setKeeper(owner.id, keeper)
     reportUnguarded(owner, owner.unguarded)

@@ -19,6 +19,13 @@ extension Guard {
         request, call.operation, domain, .unsafe,
         isLate(domain, "its storage has not been identified"))
     }
+    for (uuid, arrival) in arrivals where arrival.request == request {
+      arrivals[uuid] = nil
+      let domain = Domain(uuid: uuid, name: arrival.call.name)
+      refused(
+        request, .prepare, domain, .unsafe,
+        isLate(domain, "no node has confirmed that it migrates it to here"))
+    }
     for (uuid, waiting) in queued {
       for start in waiting where start.request == request {
         queued[uuid]?.removeAll { $0.request == request }

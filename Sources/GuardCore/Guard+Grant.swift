@@ -27,7 +27,7 @@ extension Guard {
         acquired(id, refused: [])
       } else {
         update(id) { $0.phase = .acquiring(admission) }
-        effects.append(.acquire(id, admission.claims))
+        ask(for: admission.claims, of: owner)
       }
     default:
       if let failure { alarm(unwritable(owner.domain, failure), owner: id) }
@@ -63,7 +63,7 @@ extension Guard {
     let id = owner.id
     if !admission.claims.isEmpty {
       audit(
-        .acquired, owner, ("count", "\(admission.claims.count)"),
+        owner.source == nil ? .acquired : .incoming, owner, ("count", "\(admission.claims.count)"),
         ("claims", admission.claims.map { "\($0.mode):\($0.resource)" }.joined(separator: " ")))
       update(id) { $0.lost.subtract(admission.claims.map(\.resource)) }
     }
@@ -207,6 +207,7 @@ extension Guard {
     guard owner(id) != nil else { return }
     owners[id.domain] = nil
     alarms.removeAll { $0.owner == id }
+    answerQuestions(about: id.domain)
     effects.append(.erase(id))
     revoked(id)
     admitQueued(id.domain)

@@ -12,7 +12,9 @@ extension Guard {
       refused(request, .started, owner.domain, .lost, lostBeforeStart(owner))
     case (.started, .prepared):
       if refuseImpeded(.started, owner.domain, request) { return true }
-      effects.append(.find(owner.id, owner.domain, .started(request)))
+      effects.append(
+        .find(
+          owner.id, owner.domain, owner.mustBeIncoming ? .arrived(request) : .started(request)))
     case (.reconnect, .prepared):
       effects.append(.find(owner.id, owner.domain, .reconnect(request)))
     case (.started, .running) where owner.origin == .found && !owner.sight.troubles.isEmpty:
@@ -61,12 +63,17 @@ extension Guard {
       .min { $0.id < $1.id }
   }
 
-  mutating func found(_ id: OwnerID, _ process: ProcessRef?, _ reason: SearchReason) {
+  mutating func found(
+    _ id: OwnerID, _ process: ProcessRef?, _ reason: SearchReason, isIncoming: Bool
+  ) {
     guard let owner = owner(id), case .prepared = owner.phase else {
       return answerLate(id, reason)
     }
+    if let process, owner.mustBeIncoming, !isIncoming, !isObserved(.started) {
+      return refuseFresh(process, of: owner, reason)
+    }
     switch (reason, process) {
-    case (.started(let request), nil):
+    case (.started(let request), nil), (.arrived(let request), nil):
       // The daemon may have died while the engine was asked.
       if let keeper = owner.keeper {
         effects.append(.confirm(id, keeper))
@@ -81,9 +88,11 @@ extension Guard {
     case (.reconnect(let request), nil):
       wake(id, .startLimit, after: policy.startLimit)
       reply(request, .done)
-    case (.started(let request), _?) where !owner.lost.isEmpty && !isObserved(.started):
+    case (.started(let request), _?) where !owner.lost.isEmpty && !isObserved(.started),
+      (.arrived(let request), _?) where !owner.lost.isEmpty && !isObserved(.started):
       refused(request, .started, owner.domain, .lost, lostBeforeStart(owner))
-    case (.started(let request), let process?), (.reconnect(let request), let process?):
+    case (.started(let request), let process?), (.arrived(let request), let process?),
+      (.reconnect(let request), let process?):
       bind(id, process, request)
     case (.release(let request), let process?):
       update(id) { $0.isReleaseHinted = true }
@@ -101,7 +110,7 @@ extension Guard {
   /// The owner moved on while the process was looked for.
   private mutating func answerLate(_ id: OwnerID, _ reason: SearchReason) {
     switch reason {
-    case .started(let request):
+    case .started(let request), .arrived(let request):
       guard let owner = owner(id), case .running = owner.phase else {
         return refuse(request, .unsafe, "the start was called off while it was under way")
       }
@@ -120,7 +129,10 @@ extension Guard {
 
   private mutating func bind(_ id: OwnerID, _ process: ProcessRef, _ request: RequestID?) {
     setKeeper(id, process)
-    update(id) { $0.phase = .running }
+    update(id) { owner in
+      owner.phase = .running
+      owner.mustBeIncoming = false
+    }
     guard let owner = owner(id) else { return }
     audit(.bound, owner, ("pid", "\(process.pid)"))
     // The claims are on record already, and an agent that starts now would find the process by the
@@ -197,6 +209,8 @@ extension Guard {
       effects.append(.sight(owner.domain))
     case (.contested, _): effects.append(.sight(owner.domain))
     case (.killed, _): stillAlive(owner)
+    case (.overlap, _): askWhyStillThere(owner)
+    case (.departed, .ending): stillDeparting(owner)
     default: break
     }
   }
@@ -220,7 +234,7 @@ extension Guard {
     guard let owner = owner(id), case .ending = owner.phase else { return }
     let isExported = !exists && owner.sight.isBeingSaved && policy.savedGuests == .all
     // A start that waits for this end is the restore itself: it takes the claims over as they are.
-    guard exists || isExported else { return letGo(id) }
+    guard exists || isExported else { return depart(id) }
     update(id) { owner in
       owner.phase = .saved
       owner.isExported = isExported

@@ -39,7 +39,7 @@ extension Guard {
     if admission.claims.isEmpty {
       granted(settled, admission)
     } else {
-      effects.append(.acquire(owner.id, admission.claims))
+      ask(for: admission.claims, of: settled)
     }
   }
 }

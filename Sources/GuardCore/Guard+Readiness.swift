@@ -46,6 +46,9 @@ extension Guard {
     let waiting = deferred
     deferred = []
     for (id, request) in waiting { take(request, id) }
+    let questions = deferredQuestions
+    deferredQuestions = []
+    for (id, question, domain) in questions { questioned(id, question, domain) }
     effects.append(.sight(nil))
   }
 

@@ -45,12 +45,22 @@ extension Guard {
   private func stage(of recovered: Recovered) -> OwnerRecord.Stage? {
     let record = recovered.record
     if keeper(of: recovered) != nil { return .running }
+    // Where it went they may not wait for its claims yet.
+    if hasDeparted(recovered) { return .running }
     if record.stage == .exported { return .exported }
     if recovered.saveImage, record.origin.isDomain { return .saved }
     switch record.stage {
     case .starting, .prepared: return recovered.keeperAlive ? .starting : nil
     case .running, .saved, .exported: return nil
     }
+  }
+
+  /// Whether its process is gone since it went to another node, or while it did; a record of an earlier
+  /// boot is of locks that went with that.
+  private func hasDeparted(_ recovered: Recovered) -> Bool {
+    let record = recovered.record
+    guard case .to = record.handover else { return false }
+    return record.stage == .running && record.keeper != nil && keeper(of: recovered) == nil
   }
 
   /// The process that uses the resources now.
@@ -86,6 +96,17 @@ extension Guard {
       }
     owner.unguarded = record.unguarded
     owner.isExported = stage == .exported
+    switch record.handover {
+    case .from(let node):
+      owner.handover = .incoming(from: node, waits: 0, isOverlapping: false)
+      owner.mustBeIncoming = former == .prepared
+      owner.uncertain = []
+    case .to(let node):
+      owner.handover = .outgoing(to: node, job: nil)
+      // The former agent may have let go already.
+      if keeper == nil { owner.uncertain = Set(owner.claims.map(\.resource)) }
+    case nil: break
+    }
     owner.sight.isSurplus = true
     owner.phase = .acquiring(
       Owner.Admission(
@@ -95,7 +116,8 @@ extension Guard {
     owners[owner.id.domain] = owner
     recovering.insert(owner.id)
     if !isSaved { setKeeper(owner.id, keeper) }
-    effects.append(.recover(owner.id, claims))
+    effects.append(
+      owner.source == nil ? .recover(owner.id, claims) : .queueAgain(owner.id, claims))
   }
 
   mutating func reclaimed(_ id: OwnerID, missing: [Claim], refused: [RefusedClaim]) {
@@ -142,7 +164,11 @@ extension Guard {
       update(id) { $0.phase = .running }
       effects.append(.record(owner.record(.running), .noted))
       // It may have died between being looked at and being watched.
-      if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+      if let keeper = owner.keeper {
+        effects.append(.confirm(id, keeper))
+      } else {
+        end(id, nil)
+      }
     case .prepared:
       update(id) { $0.phase = .prepared }
       wake(id, .startLimit, after: policy.startLimit)

@@ -55,7 +55,10 @@ extension Guard {
     case .stopped: stopped(call, id)
     case .release: releaseHint(call, id)
     // Nothing is claimed yet: an aborted or offline migration calls nothing more.
-    case .migrate, .restore: reply(id, .done)
+    case .migrate:
+      expect(call)
+      reply(id, .done)
+    case .restore: reply(id, .done)
     }
   }
 
@@ -82,6 +85,7 @@ extension Guard {
     surveys[id] = nil
     revocations[id] = nil
     deferred.removeAll { $0.id == id }
+    arrivals = arrivals.filter { $0.value.request != id }
     for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }
     for owner in Array(owners.values) {
       update(owner.id) { $0.releaseRequests.removeAll { $0 == id } }

@@ -48,7 +48,7 @@ extension Guard {
       audit(.revoked, owner, ("claims", "\(owner.claims.count)"))
       switch owner.phase {
       case .registered: forget(owner.id)
-      case .saved: letGo(owner.id)
+      case .saved, .ending: letGo(owner.id)
       default:
         if let keeper = owner.keeper {
           kill(keeper, of: owner, "an administrator has revoked its locks")

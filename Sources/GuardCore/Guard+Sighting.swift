@@ -17,6 +17,7 @@ extension Guard {
     if let owner = owners[uuid] {
       guard owner.guest == sighting.process else { return }
       note(sighting, of: owner)
+      follow(sighting, of: owner)
       guard isWorthALook(owner, sighting) else { return }
       guard owner.isAtRest else { return postpone(sighting, of: owner) }
     } else if surveys.values.contains(where: { $0.isStart(of: uuid) }) {
@@ -92,7 +93,7 @@ extension Guard {
 extension Owner {
   /// Whether its claims can be compared with what its guest uses.
   fileprivate var isAtRest: Bool {
-    if case .running = phase { !sight.isReducing } else { false }
+    if case .running = phase { !sight.isReducing && source == nil } else { false }
   }
 }
 

@@ -55,6 +55,15 @@ public struct Guard {
   var looks: [DomainUUID: Look] = [:]
   /// Starts that wait until the former incarnation has let go.
   var queued: [DomainUUID: [Queued]] = [:]
+  /// Migrations that libvirt has announced, and in which round.
+  var expected: [DomainUUID: Int] = [:]
+  var expectationRound = 0
+  /// Starts that were announced as migrations, while the other nodes are asked.
+  var arrivals: [DomainUUID: Queued] = [:]
+  /// Questions about guests that are being looked at.
+  var questions: [DomainUUID: [QuestionID]] = [:]
+  /// Questions that wait until the agent is ready.
+  var deferredQuestions: [(id: QuestionID, question: HandoverQuestion, domain: DomainUUID)] = []
   /// Owners taken over from the ledger whose claims are not yet held again.
   var recovering: Set<OwnerID> = []
   var readiness = Readiness.closed
@@ -110,11 +119,21 @@ public struct Guard {
     case .acquired(let owner, let refused): acquired(owner, refused: refused)
     case .reclaimed(let owner, let missing, let refused):
       reclaimed(owner, missing: missing, refused: refused)
+    case .queued(let owner, let refused, let isWaiting):
+      queued(owner, refused, isWaiting: isWaiting)
+    case .requeued(let owner, let refused, let isWaiting):
+      requeued(owner, refused, isWaiting: isWaiting)
+    case .settled(let owner, let refused): settled(owner, refused)
+    case .questioned(let id, let question, let domain): questioned(id, question, domain)
+    case .answered(let question, let domain, let node, let answer):
+      answered(question, domain, by: node, answer)
+    case .unexpected(let expectation): unexpected(expectation)
     case .released(let owner): released(owner)
     case .reduced(let owner): reduced(owner)
     case .paused(let owner, let pausing): paused(owner, pausing)
     case .sighted(let sighting): sighted(sighting)
-    case .found(let owner, let process, let reason): found(owner, process, reason)
+    case .found(let owner, let process, let reason, let isIncoming):
+      found(owner, process, reason, isIncoming: isIncoming)
     case .confirmed(let owner, let alive): confirmed(owner, alive: alive)
     case .exited(let process): exited(process)
     case .saveImage(let owner, let exists): saveImage(owner, exists: exists)

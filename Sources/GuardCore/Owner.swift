@@ -83,6 +83,12 @@ struct Owner {
   var sight = Sight()
   /// Why the process must not go on, once it was told so.
   var death: Death?
+  /// Its guest moves between this node and another.
+  var handover: Handover?
+  /// It comes from another node, and its process has not shown yet that it does.
+  var mustBeIncoming = false
+  /// libvirt has announced a migration, and no node has confirmed that it sends one.
+  var isUnconfirmed = false
   /// It is saved to a file that only its owner knows, not by libvirt's managed save.
   var isExported = false
   /// Giving back does not end the owner: its client may ask again.
@@ -102,9 +108,9 @@ struct Owner {
   var phaseName: String {
     switch phase {
     case .registered: "registered"
-    case .recording, .acquiring: "acquiring"
-    case .prepared: "prepared"
-    case .running: "running"
+    case .recording, .acquiring: source == nil ? "acquiring" : "incoming"
+    case .prepared: source == nil ? "prepared" : "incoming"
+    case .running: source != nil ? "incoming" : destination != nil ? "outgoing" : "running"
     case .exited, .ending, .leaving: "leaving"
     case .saved: "saved"
     }
@@ -173,11 +179,13 @@ struct Owner {
   func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
     OwnerRecord(
       owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,
-      claims: claims, asked: asked, unguarded: unguarded)
+      claims: claims, asked: asked, unguarded: unguarded, handover: handover?.record)
   }
 
   /// What of the claims is only asked for.
   private var asked: Set<ResourceName> {
+    // A restart cancels what waits.
+    if source != nil { return Set(claims.map(\.resource)) }
     guard let admission, admission.former != nil, admission.purpose != .recovery else {
       return uncertain
     }

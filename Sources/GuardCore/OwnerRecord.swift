@@ -30,6 +30,14 @@ public struct OwnerRecord: Hashable, Sendable {
     var isDomain: Bool { self != .client }
   }
 
+  /// Where a guest moves.
+  public enum Handover: Hashable, Sendable {
+    /// It comes from that node: its claims wait for those there.
+    case from(NodeID)
+    /// It goes to that node: its claims go when those there wait for them.
+    case to(NodeID)
+  }
+
   /// Which owner; also names its file in the ledger.
   public let owner: OwnerID
   /// The domain's name when the owner was made (``Domain/name``). Untrusted text.
@@ -47,6 +55,8 @@ public struct OwnerRecord: Hashable, Sendable {
   public let claims: [Claim]
   /// What of that was only asked for: perhaps it was never granted. Of a ``Stage/starting`` owner, all is.
   public let asked: Set<ResourceName>
+  /// The node that its guest comes from or goes to; nil for one that stays.
+  public let handover: Handover?
   /// What of the domain this version cannot lock, for `status` after a restart.
   public let unguarded: [UnguardedResource]
 
@@ -54,7 +64,9 @@ public struct OwnerRecord: Hashable, Sendable {
   /// - Parameter claims: everything that must be held again after a restart of the agent.
   public init(
     owner: OwnerID, name: String, origin: Origin, stage: Stage, keeper: ProcessRef?,
-    since: Timestamp, claims: [Claim], asked: Set<ResourceName> = [], unguarded: [UnguardedResource]
+    since: Timestamp, claims: [Claim], asked: Set<ResourceName> = [],
+    unguarded: [UnguardedResource],
+    handover: Handover? = nil
   ) {
     self.owner = owner
     self.name = name
@@ -65,6 +77,7 @@ public struct OwnerRecord: Hashable, Sendable {
     self.claims = claims
     self.asked = asked
     self.unguarded = unguarded
+    self.handover = handover
   }
 
   /// The claims that were certainly held when this was written.

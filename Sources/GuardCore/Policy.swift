@@ -74,6 +74,14 @@ public struct Policy: Hashable, Sendable {
   public var surplusDelay: Int64
   /// How long a process that was sent SIGKILL may take before that is an alarm, in ms.
   public var killLimit: Int64
+  /// How long after libvirt's `migrate` hook a start may be the one that it announced, in ms: libvirt
+  /// makes the disks in between that are copied along.
+  public var expectation: Int64
+  /// How long a guest that came from another node may run here while its locks are still there before
+  /// that node is asked why, in ms; and how long until it is asked again.
+  public var overlapLimit: Int64
+  /// How long a node to which a guest has gone may be silent before that is an alarm, in ms.
+  public var departureLimit: Int64
   /// How long a hook may wait for its answer, in ms, from when it asked; then a start is refused
   /// with what is known of the reason, before the hook's own deadline cuts it off without one. Nil
   /// for no limit.
@@ -87,7 +95,8 @@ public struct Policy: Hashable, Sendable {
     resources: ResourceRules = ResourceRules(),
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, contestInterval: Int64 = 30_000,
-    surplusDelay: Int64 = 500, killLimit: Int64 = 5_000, answerLimit: Int64? = nil
+    surplusDelay: Int64 = 500, killLimit: Int64 = 5_000, expectation: Int64 = 300_000,
+    overlapLimit: Int64 = 1_000, departureLimit: Int64 = 5_000, answerLimit: Int64? = nil
   ) {
     self.mode = mode
     self.onLockLost = onLockLost
@@ -105,6 +114,9 @@ public struct Policy: Hashable, Sendable {
     self.contestInterval = contestInterval
     self.surplusDelay = surplusDelay
     self.killLimit = killLimit
+    self.expectation = expectation
+    self.overlapLimit = overlapLimit
+    self.departureLimit = departureLimit
     self.answerLimit = answerLimit
   }
 }

@@ -11,6 +11,9 @@ public struct Sighting: Hashable, Sendable {
   public let isPaused: Bool
   /// Whether libvirt is writing it to a file, after which its process ends in the middle of its disks.
   public let isBeingSaved: Bool
+  /// When libvirt began to migrate it to another node; nil where it does not. Tells one migration from
+  /// the next.
+  public let departure: Timestamp?
   /// What it uses that can be locked.
   public let resources: [Resource]
   /// What it uses that this version cannot lock.
@@ -19,12 +22,13 @@ public struct Sighting: Hashable, Sendable {
   /// - Parameter process: known to be that domain's, not only to have its number.
   public init(
     domain: Domain, process: ProcessRef, isPaused: Bool, isBeingSaved: Bool = false,
-    resources: [Resource], unguarded: [UnguardedResource] = []
+    departure: Timestamp? = nil, resources: [Resource], unguarded: [UnguardedResource] = []
   ) {
     self.domain = domain
     self.process = process
     self.isPaused = isPaused
     self.isBeingSaved = isBeingSaved
+    self.departure = departure
     self.resources = resources
     self.unguarded = unguarded
   }

@@ -114,6 +114,17 @@ public struct ProcessTable: Sendable {
     return process
   }
 
+  /// Whether a QEMU was started to receive a migration's stream (`-incoming`, qemu(1)): libvirt starts
+  /// no other one so, but to restore a saved guest. False where it is gone.
+  ///
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func isIncoming(_ process: ProcessRef) throws(Unreadable) -> Bool {
+    guard try !commandLine(process.pid, limit: 1 << 16).values(of: "incoming").isEmpty else {
+      return false
+    }
+    return try self.process(process.pid) == process
+  }
+
   /// The numbers of all processes.
   func pids() throws(Unreadable) -> [Int32] {
     guard let names = try fileNames(in: proc) else {

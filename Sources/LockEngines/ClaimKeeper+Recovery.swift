@@ -43,7 +43,7 @@ extension ClaimKeeper {
     }
   }
 
-  private func adopt(
+  func adopt(
     _ claims: [Claim], for owner: OwnerID, then: @escaping @Sendable () -> Void
   ) {
     let left = Mutex(claims.count + 1)

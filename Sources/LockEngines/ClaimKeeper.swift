@@ -34,9 +34,13 @@ public final class ClaimKeeper: Sendable {
   struct Hold {
     let lock: LockID
     var mode: LockMode
+    /// The mode that a conversion waits for: the lock can be cancelled, and nothing else.
+    var waitsFor: LockMode?
+    /// Called in place of everything else when that has ended.
+    var whenArrived: (@Sendable () -> Void)?
   }
 
-  private struct Owner {
+  struct Owner {
     var holds: [ResourceName: Hold] = [:]
     /// What is to be done after what is being done.
     var queue: [@Sendable () -> Void] = []
@@ -46,7 +50,7 @@ public final class ClaimKeeper: Sendable {
   let signature: Signature?
   let patience: Patience?
   /// An owner is here while it holds something or while something is done for it.
-  private let owners = Mutex<[OwnerID: Owner]>([:])
+  let owners = Mutex<[OwnerID: Owner]>([:])
 
   /// - Parameters:
   ///   - engine: what it holds already belongs to no owner, and stays untouched.
@@ -154,7 +158,7 @@ public final class ClaimKeeper: Sendable {
   func steps(_ owner: OwnerID, _ claims: [Claim]) -> [Step] {
     let holds = holds(owner)
     return claims.map { Step(claim: $0, former: holds[$0.resource]) }
-      .filter { $0.former?.mode != $0.mode }
+      .filter { $0.former?.mode != $0.mode && $0.former?.waitsFor?.covers($0.mode) != true }
   }
 
   /// Everything or nothing, at once; then what was refused.
@@ -221,6 +225,13 @@ public final class ClaimKeeper: Sendable {
   }
 
   func unlock(
+    _ owner: OwnerID, where isMeant: @escaping @Sendable (ResourceName) -> Bool,
+    then: @escaping @Sendable () -> Void
+  ) {
+    withdraw(owner, where: isMeant) { [self] in giveBack(owner, where: isMeant, then: then) }
+  }
+
+  private func giveBack(
     _ owner: OwnerID, where isMeant: (ResourceName) -> Bool, then: @escaping @Sendable () -> Void
   ) {
     let holds = holds(owner).compactMap { resource, hold in

@@ -8,7 +8,8 @@ import Synchronization
 /// answers at once unless told to hold an answer back.
 final class TestHost {
   private var core: Guard
-  private let keeper = ClaimKeeper(engine: LocalEngine())
+  private let keeper: ClaimKeeper
+  let node: NodeID?
   private let answers = Answers()
   private var pending: [Event] = []
   private(set) var time: Int64 = 1_772_357_400_000
@@ -31,6 +32,15 @@ final class TestHost {
   var pausing = Pausing.byLibvirt
   /// Processes that wait for their storage in the kernel.
   var undying: Set<ProcessRef> = []
+
+  private var calls: [() -> Void] = []
+  /// How this host asks the others, if there are any.
+  var ask: (HandoverQuestion, DomainUUID, NodeID?) -> Void = { _, _, _ in }
+  /// Where its answers go.
+  var answerOthers: (QuestionID, HandoverAnswer) -> Void = { _, _ in }
+  /// QEMUs that wait for a migration's stream.
+  var incoming: Set<ProcessRef> = []
+  private(set) var expectations: [(Expectation, at: Int64)] = []
 
   /// What a recovery does not find.
   var vanished: Set<ResourceName> = []
@@ -58,11 +68,15 @@ final class TestHost {
   /// - Parameter isReady: false for one whose first event is still to come.
   init(
     policy: Policy = Policy(), isReady: Bool = true, lockspace: String? = nil,
-    locksOutliveAgent: Bool = false
+    locksOutliveAgent: Bool = false, node: NodeID? = nil, engine: any LockEngine = LocalEngine()
   ) {
+    self.node = node
+    keeper = ClaimKeeper(
+      engine: engine,
+      signature: node.map { .init(node: $0, now: { Timestamp(milliseconds: 1_772_357_400_000) }) })
     core = Guard(
       NodeDescription(
-        node: NodeName("node1"), engine: "e", lockspace: lockspace,
+        node: NodeName("node\(node?.number ?? 1)"), engine: "e", lockspace: lockspace,
         locksOutliveAgent: locksOutliveAgent, version: "t", pid: 1,
         started: Timestamp(milliseconds: 0)), policy: policy)
     drivers[Self.driver.pid] = Self.driver
@@ -108,6 +122,10 @@ final class TestHost {
         }
       }
     }
+    // Other hosts hear of it when this one has done what it had to.
+    let calls = calls
+    self.calls = []
+    for call in calls { call() }
   }
 
   func letGo() {
@@ -125,9 +143,17 @@ final class TestHost {
     let late = limits.filter { $0.at <= time }
     limits.removeAll { $0.at <= time }
     for (request, _) in late { happen(.overdue(request)) }
+    let unexpected = expectations.filter { $0.at <= time }
+    expectations.removeAll { $0.at <= time }
+    for (expectation, _) in unexpected { happen(.unexpected(expectation)) }
     let counted = countdowns.filter { $0.at <= time }
     countdowns.removeAll { $0.at <= time }
     for (countdown, _) in counted { happen(.elapsed(countdown)) }
+  }
+
+  /// What came of something that happened elsewhere: another host has let go of what this one waits for.
+  func settle() {
+    for answer in answers.take() { happen(answer) }
   }
 
   func ask(_ request: Request) -> Reply? {
@@ -221,9 +247,36 @@ final class TestHost {
         answers.add(
           .reclaimed(owner, missing: missing, refused: refused + reclaimed.refused))
       }
+    case .queue(let owner, let claims):
+      precondition(ledger[owner] != nil, "asked the engine before the ledger")
+      keeper.queue(owner, claims) { [answers] result in
+        switch result {
+        case .success(let isWaiting):
+          answers.add(.queued(owner, refused: [], isWaiting: isWaiting))
+        case .failure(let conflict):
+          answers.add(.queued(owner, refused: conflict.refused, isWaiting: false))
+        }
+      } settled: { [answers] in
+        answers.add(.settled(owner, refused: $0))
+      }
+    case .queueAgain(let owner, let claims):
+      keeper.queueAgain(owner, claims) { [answers] refused, isWaiting in
+        answers.add(.requeued(owner, refused: refused, isWaiting: isWaiting))
+      } settled: { [answers] in
+        answers.add(.settled(owner, refused: $0))
+      }
+    case .ask(let question, let domain, let node):
+      calls.append { [self] in ask(question, domain, node) }
+    case .answer(let question, let answer):
+      calls.append { [self] in answerOthers(question, answer) }
+    case .expect(let expectation, let milliseconds):
+      expectations.append((expectation, at: time + milliseconds))
     case .release(let owner): keeper.release(owner) { [answers] in answers.add(.released(owner)) }
     case .find(let owner, let domain, let reason):
-      answer(.found(owner, qemus[domain.uuid], reason))
+      let process = qemus[domain.uuid]
+      answer(
+        .found(
+          owner, process, reason, isIncoming: process.map { incoming.contains($0) } ?? false))
     case .confirm(let owner, let process):
       answer(.confirmed(owner, alive: alive.contains(process)))
     case .kill(let process, let signal):
@@ -272,11 +325,11 @@ struct VM {
   var unguarded: [UnguardedResource] = []
   let process: ProcessRef
 
-  init(_ number: Int, _ resources: [Resource]) {
+  init(_ number: Int, _ resources: [Resource], process: ProcessRef? = nil) {
     name = "vm-\(number)"
     uuid = DomainUUID(String(repeating: "0", count: 31) + String(number, radix: 16))!
     self.resources = resources
-    process = ProcessRef(pid: Int32(1000 + number), startTime: 7)
+    self.process = process ?? ProcessRef(pid: Int32(1000 + number), startTime: 7)
   }
 }
 
@@ -376,11 +429,13 @@ extension TestHost {
 
   /// libvirt says once what a running guest uses.
   func glimpse(
-    _ vm: VM, _ resources: [Resource], isPaused: Bool = false, isBeingSaved: Bool = false
+    _ vm: VM, _ resources: [Resource], isPaused: Bool = false, isBeingSaved: Bool = false,
+    departure: Timestamp? = nil, process: ProcessRef? = nil
   ) {
     let sighting = Sighting(
-      domain: Domain(uuid: vm.uuid, name: vm.name), process: vm.process, isPaused: isPaused,
-      isBeingSaved: isBeingSaved, resources: resources, unguarded: vm.unguarded)
+      domain: Domain(uuid: vm.uuid, name: vm.name), process: process ?? vm.process,
+      isPaused: isPaused, isBeingSaved: isBeingSaved, departure: departure, resources: resources,
+      unguarded: vm.unguarded)
     sightings[vm.uuid] = sighting
     happen(.sighted(sighting))
   }

@@ -184,9 +184,11 @@ extension World {
 
   private func handle(_ event: Event, _ agent: Agent) {
     tell(agent.node, "agent", "← \(words(event))")
-    if case .reclaimed = event {
+    switch event {
+    case .reclaimed, .requeued:
       agent.reclaiming -= 1
       if agent.reclaiming == 0 { releaseStrangers(agent) }
+    default: break
     }
     switch event {
     case .request(let id, _): agent.hooks[id]?.taken = now
@@ -257,6 +259,31 @@ extension World {
       agent.reclaiming += 1
       agent.keeper.recover(owner, claims) { [outbox = agent.outbox] reclaimed in
         outbox.add(.reclaimed(owner, missing: reclaimed.missing, refused: reclaimed.refused))
+      }
+    case .queue(let owner, let claims):
+      agent.keeper.queue(owner, claims) { [outbox = agent.outbox] result in
+        switch result {
+        case .success(let isWaiting):
+          outbox.add(.queued(owner, refused: [], isWaiting: isWaiting))
+        case .failure(let conflict):
+          outbox.add(.queued(owner, refused: conflict.refused, isWaiting: false))
+        }
+      } settled: { [outbox = agent.outbox] in
+        outbox.add(.settled(owner, refused: $0))
+      }
+    case .queueAgain(let owner, let claims):
+      agent.reclaiming += 1
+      agent.keeper.queueAgain(owner, claims) { [outbox = agent.outbox] refused, isWaiting in
+        outbox.add(.requeued(owner, refused: refused, isWaiting: isWaiting))
+      } settled: { [outbox = agent.outbox] in
+        outbox.add(.settled(owner, refused: $0))
+      }
+    case .ask(let question, let domain, _):
+      agent.immediate.append(.answered(question, about: domain, by: nil, .none))
+    case .answer: break
+    case .expect(let expectation, let milliseconds):
+      after(milliseconds...milliseconds, .agent(number)) { [self] in
+        post(.unexpected(expectation), to: agent)
       }
     case .release(let owner):
       agent.keeper.release(owner) { [outbox = agent.outbox] in outbox.add(.released(owner)) }
@@ -386,6 +413,6 @@ extension OwnerRecord {
   fileprivate var ofAnEarlierBoot: OwnerRecord {
     OwnerRecord(
       owner: owner, name: name, origin: origin, stage: stage, keeper: nil, since: since,
-      claims: claims, unguarded: unguarded)
+      claims: claims, unguarded: unguarded, handover: handover)
   }
 }

@@ -30,6 +30,7 @@ extension World {
   private func words(_ reason: SearchReason) -> String {
     switch reason {
     case .started: "for started"
+    case .arrived: "for started, as it arrives"
     case .reconnect: "for reconnect"
     case .stopped: "after stopped"
     case .release: "for release"
@@ -66,7 +67,19 @@ extension World {
       "reclaimed \(words(owner))\(missing.isEmpty ? "" : ", missing \(words(missing))")"
         + (refused.isEmpty ? "" : ", refused \(words(refused))")
     case .released(let owner): "released \(words(owner))"
-    case .found(let owner, let process, let reason):
+    case .queued(let owner, let refused, let isWaiting):
+      "queued \(words(owner))\(isWaiting ? ", waiting" : "")"
+        + (refused.isEmpty ? "" : ", refused \(words(refused))")
+    case .requeued(let owner, let refused, let isWaiting):
+      "queued again \(words(owner))\(isWaiting ? ", waiting" : "")"
+        + (refused.isEmpty ? "" : ", refused \(words(refused))")
+    case .settled(let owner, let refused):
+      "settled \(words(owner))" + (refused.isEmpty ? "" : ", refused \(words(refused))")
+    case .questioned(let id, let question, _): "\(question)? asks \(id.node)"
+    case .answered(let question, _, let node, let answer):
+      "\(question)? \(answer) says \(node.map { "\($0)" } ?? "nobody")"
+    case .unexpected: "unexpected"
+    case .found(let owner, let process, let reason, _):
       "found \(words(owner)): \(words(process)) \(words(reason))"
     case .confirmed(let owner, let alive): "confirmed \(words(owner)): \(alive ? "alive" : "gone")"
     case .exited(let process): "exited \(words(process))"
@@ -118,13 +131,19 @@ extension World {
       case .record(let record, _):
         "\(words(record.owner)) (\(record.stage), \(words(record.keeper)), \(words(record.claims)))"
       case .erase(let owner), .release(let owner): words(owner)
-      case .acquire(let owner, let claims), .recover(let owner, let claims):
+      case .acquire(let owner, let claims), .recover(let owner, let claims),
+        .queue(let owner, let claims), .queueAgain(let owner, let claims):
         "\(words(owner)) \(words(claims))"
       case .watch(let process), .unwatch(let process): words(process)
       case .kill(let process, let signal): "\(words(process)) (\(signal))"
       case .reduce(let owner, let claims): "\(words(owner)) \(words(claims))"
       case .pause(let owner, _, let process): "\(words(owner)) \(words(process))"
       case .sight(let domain): domain?.name ?? "everybody"
+      case .ask(let question, let domain, let node):
+        "\(question) about \(guest(domain)?.name ?? "\(domain)") of "
+          + (node.map { "\($0)" } ?? "everybody")
+      case .answer(let id, let answer): "\(answer) to \(id.node)"
+      case .expect: "a migration"
       case .count(let countdown, let milliseconds): "\(countdown.reason) in \(milliseconds) ms"
       case .find(let owner, _, let reason): "\(words(owner)) \(words(reason))"
       case .confirm(let owner, let process): "\(words(owner)) \(words(process))"
@@ -152,6 +171,11 @@ extension Effect {
     case .erase: "erase"
     case .acquire: "acquire"
     case .recover: "recover"
+    case .queue: "queue"
+    case .queueAgain: "queue again"
+    case .ask: "ask"
+    case .answer: "answer"
+    case .expect: "expect"
     case .release: "release"
     case .kill: "kill"
     case .reduce: "reduce"

@@ -1,0 +1,375 @@
+import AgentAPI
+import GuardCore
+import LockEngines
+import LockModel
+import Testing
+
+/// Two hosts that a guest moves between, and a third that wants its disk, on one lock manager.
+private final class Cluster {
+  let engine = LocalEngine()
+  let source: TestHost
+  let destination: TestHost
+  let third: TestHost
+  let vm = VM(1, [disk("/san/a")])
+  /// The same guest, as the destination starts it.
+  let copy: VM
+  let rival = VM(2, [disk("/san/a")])
+  /// Agents that do not hear questions.
+  var deaf: Set<NodeID> = []
+  /// What a deaf one was asked.
+  private(set) var missed: [() -> Void] = []
+  private var hosts: [NodeID: TestHost] = [:]
+  private var questions: [UInt64: (HandoverQuestion, DomainUUID, TestHost)] = [:]
+  private var lastQuestion: UInt64 = 0
+
+  static let nodes = [NodeID(1)!, NodeID(2)!, NodeID(3)!]
+
+  init(isStarted: Bool = true) {
+    let hosts = Self.nodes.map { [engine] node in
+      TestHost(lockspace: "ls", locksOutliveAgent: true, node: node, engine: engine)
+    }
+    (source, destination, third) = (hosts[0], hosts[1], hosts[2])
+    copy = VM(1, vm.resources, pid: 2001)
+    for host in hosts { add(host) }
+    guard isStarted else { return }
+    #expect(source.start(vm) == .done)
+    say(source)
+  }
+
+  func add(_ host: TestHost) {
+    guard let node = host.node else { return }
+    hosts[node] = host
+    host.image("/san/a")
+    host.image("/san/b")
+    host.happen(
+      .nodes([Self.nodes[0]: NodeName("node1"), Self.nodes[1]: NodeName("node2")], here: node))
+    host.ask = { [unowned self, unowned host] question, domain, target in
+      ask(question, domain, target, from: host)
+    }
+    host.answerOthers = { [unowned self] id, answer in
+      guard let (question, domain, asker) = questions.removeValue(forKey: id.number) else { return }
+      asker.happen(.answered(question, about: domain, by: node, answer))
+    }
+  }
+
+  private func ask(
+    _ question: HandoverQuestion, _ domain: DomainUUID, _ target: NodeID?, from asker: TestHost
+  ) {
+    guard let node = asker.node else { return }
+    let asked = target ?? (node == Self.nodes[0] ? Self.nodes[1] : Self.nodes[0])
+    lastQuestion += 1
+    let id = QuestionID(node: node, number: lastQuestion)
+    questions[lastQuestion] = (question, domain, asker)
+    let deliver = { [unowned self] () -> Void in
+      hosts[asked]?.happen(.questioned(id, question, domain))
+    }
+    guard deaf.contains(asked) else { return deliver() }
+    if target == nil {
+      questions[lastQuestion] = nil
+      asker.happen(.answered(question, about: domain, by: nil, .none))
+    } else {
+      missed.append(deliver)
+    }
+  }
+
+  func hear(_ node: NodeID) {
+    deaf.remove(node)
+    let calls = missed
+    missed = []
+    for call in calls { call() }
+  }
+
+  /// What libvirt says of the guest where it runs.
+  func say(_ host: TestHost, job: Int64? = nil, isPaused: Bool = false) {
+    let process = host === source ? vm.process : copy.process
+    host.glimpse(
+      vm, vm.resources, isPaused: isPaused, departure: job.map { Timestamp(milliseconds: $0) },
+      process: process)
+  }
+
+  /// libvirt's first half of a live migration: until the destination's QEMU waits for the stream.
+  @discardableResult
+  func prepare(job: Int64 = 1, isIncoming: Bool = true) -> Reply? {
+    say(source, job: job)
+    #expect(destination.hook(.migrate, vm) == .done)
+    for operation in [HookOperation.prepare, .start, .started] {
+      if operation == .started {
+        destination.qemus[vm.uuid] = copy.process
+        destination.alive.insert(copy.process)
+        if isIncoming { destination.incoming.insert(copy.process) }
+      }
+      let reply = destination.hook(operation, vm)
+      guard reply == .done else {
+        if operation == .started { destination.exit(copy.process) }
+        destination.stopHooks(vm)
+        return reply
+      }
+    }
+    return .done
+  }
+
+  /// The other half.
+  func finish() {
+    say(source, job: 1, isPaused: true)
+    say(destination)
+    source.destroy(vm)
+    settle()
+  }
+
+  func settle() {
+    for host in hosts.values { host.settle() }
+  }
+
+  /// Nobody else gets the disk.
+  func isShut() -> Bool {
+    let isRefused = third.start(rival)?.refusal?.code == .conflict
+    return isRefused && third.phase(rival) == nil
+  }
+
+  /// What the lock manager has of the guest's disk and identity, by mode; each must be one.
+  var modes: [String] {
+    engine.locks().filter { !$0.resource.description.contains("#") }
+      .map { "\($0.granted.map { "\($0)" } ?? "-")\($0.requested.map { ">\($0)" } ?? "")" }
+      .sorted()
+  }
+}
+
+extension VM {
+  fileprivate init(_ number: Int, _ resources: [Resource], pid: Int32) {
+    self.init(number, resources, process: ProcessRef(pid: pid, startTime: 9))
+  }
+}
+
+@Suite struct HandoverTests {
+  @Test func locksMoveWithoutAGap() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    #expect(cluster.destination.phase(cluster.vm) == "incoming")
+    #expect(cluster.source.phase(cluster.vm) == "outgoing")
+    #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW"])
+    #expect(cluster.isShut())
+    cluster.finish()
+    #expect(cluster.source.phase(cluster.vm) == nil)
+    #expect(cluster.destination.phase(cluster.vm) == "running")
+    #expect(cluster.modes == ["EX", "PW"])
+    #expect(cluster.isShut())
+    #expect(cluster.destination.audits(.arrived).count == 1)
+    #expect(cluster.destination.ledger.values.first?.handover == nil)
+  }
+
+  @Test func aStartThatNobodySendsIsASecondStart() {
+    let cluster = Cluster()
+    #expect(cluster.destination.hook(.migrate, cluster.vm) == .done)
+    let refusal = cluster.destination.start(cluster.copy)?.refusal
+    #expect(refusal?.message.contains("SAME guest") == true)
+    #expect(refusal?.message.contains("no node has confirmed") == true)
+    #expect(cluster.modes == ["EX", "PW"])
+    // Nor does a second one pass for it.
+    #expect(cluster.destination.start(cluster.copy)?.refusal?.message.contains("SAME") == true)
+  }
+
+  @Test func aMigrationWithoutItsHookIsASecondStart() {
+    let cluster = Cluster()
+    cluster.say(cluster.source, job: 1)
+    #expect(cluster.destination.start(cluster.copy)?.refusal?.message.contains("SAME") == true)
+  }
+
+  @Test func anAnnouncementDoesNotLast() {
+    let cluster = Cluster()
+    cluster.say(cluster.source, job: 1)
+    #expect(cluster.destination.hook(.migrate, cluster.vm) == .done)
+    cluster.destination.pass(Policy().expectation)
+    #expect(cluster.destination.start(cluster.copy)?.refusal?.message.contains("SAME") == true)
+  }
+
+  @Test func aSilentSourceSendsNobody() {
+    let cluster = Cluster()
+    cluster.deaf = [Cluster.nodes[0]]
+    #expect(cluster.prepare()?.refusal?.message.contains("no node has confirmed") == true)
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  @Test func whatIsStartedAfreshIsKilled() {
+    let cluster = Cluster()
+    let reply = cluster.prepare(isIncoming: false)
+    #expect(reply?.refusal?.message.contains("started afresh") == true)
+    #expect(cluster.destination.killed == [cluster.copy.process])
+    cluster.destination.pass(Policy().driverGrace)
+    #expect(cluster.destination.phase(cluster.vm) == nil)
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  @Test func aDiskOfSomebodyElseRefusesTheMigration() {
+    let cluster = Cluster()
+    let other = VM(3, [disk("/san/b")])
+    #expect(cluster.third.start(other) == .done)
+    cluster.say(cluster.source, job: 1)
+    #expect(cluster.destination.hook(.migrate, cluster.vm) == .done)
+    let reply = cluster.destination.hook(
+      .prepare, cluster.vm, resources: [disk("/san/a"), disk("/san/b", target: "vdb")])
+    #expect(reply?.refusal?.message.contains("/san/b") == true)
+    #expect(cluster.modes == ["EX", "EX", "PW", "PW"])
+    cluster.destination.stopHooks(cluster.vm)
+    #expect(cluster.prepare() == .done)
+  }
+
+  @Test func aFailedMigrationLeavesTheSource() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.destination.destroy(cluster.copy)
+    cluster.say(cluster.source)
+    #expect(cluster.source.phase(cluster.vm) == "running")
+    #expect(cluster.source.audits(.stayed).count == 1)
+    #expect(cluster.modes == ["EX", "PW"])
+    #expect(cluster.isShut())
+  }
+
+  @Test func oneMigrationHasOneDestination() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    #expect(cluster.third.hook(.migrate, cluster.vm) == .done)
+    #expect(cluster.third.start(cluster.copy)?.refusal?.message.contains("SAME") == true)
+    // The next one may have another.
+    cluster.destination.destroy(cluster.copy)
+    #expect(cluster.third.hook(.migrate, cluster.vm) == .done)
+    cluster.say(cluster.source, job: 2, isPaused: true)
+    #expect(cluster.third.hook(.prepare, cluster.vm) == .done)
+    #expect(cluster.third.phase(cluster.vm) == "incoming")
+  }
+
+  @Test func whoGoesOnAtTheSourceIsKilledHere() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.destination)
+    cluster.say(cluster.source)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed == [cluster.copy.process])
+    #expect(cluster.source.killed.isEmpty)
+    cluster.destination.destroy(cluster.copy)
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  @Test func whoStandsStillAtTheSourceIsForAPerson() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.source, isPaused: true)
+    cluster.say(cluster.destination)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed.isEmpty)
+    #expect(cluster.destination.alarms.contains { $0.contains("stands still there") })
+    cluster.source.destroy(cluster.vm)
+    cluster.settle()
+    #expect(cluster.destination.phase(cluster.vm) == "running")
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  @Test func locksStayUntilTheDestinationWaits() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.deaf = [Cluster.nodes[1]]
+    cluster.say(cluster.destination)
+    cluster.source.exit(cluster.vm.process)
+    cluster.source.pass(Policy().releaseGrace)
+    #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW"])
+    cluster.source.pass(Policy().departureLimit)
+    #expect(cluster.source.alarms.contains { $0.contains("does not answer") })
+    cluster.hear(Cluster.nodes[1])
+    cluster.settle()
+    #expect(cluster.modes == ["EX", "PW"])
+    #expect(cluster.source.phase(cluster.vm) == nil)
+    #expect(cluster.destination.phase(cluster.vm) == "running")
+    #expect(cluster.source.alarms.isEmpty)
+  }
+
+  @Test func aRestartedDestinationWaitsAgain() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    // The end of its agent cancels what waits, and leaves what is in NL.
+    for lock in cluster.engine.locks() where lock.requested != nil {
+      cluster.engine.cancel(lock.lock)
+      cluster.engine.unlock(lock.lock) { _ in }
+    }
+    #expect(cluster.modes == ["EX", "PW"])
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[1],
+      engine: cluster.engine)
+    cluster.add(next)
+    _ = TestHost.restarted(cluster.destination, as: next)
+    #expect(next.phase(cluster.vm) == "incoming")
+    #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW"])
+    cluster.source.destroy(cluster.vm)
+    next.settle()
+    #expect(next.phase(cluster.vm) == "running")
+    #expect(next.killed.isEmpty)
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  @Test func aRestartedDestinationThatCameTooLateIsKilled() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    for lock in cluster.engine.locks() where lock.requested != nil {
+      cluster.engine.cancel(lock.lock)
+      cluster.engine.unlock(lock.lock) { _ in }
+    }
+    cluster.deaf = [Cluster.nodes[1]]
+    cluster.source.destroy(cluster.vm)
+    // An administrator gives it up.
+    _ = cluster.source.ask(.revoke(.domain(.uuid(cluster.vm.uuid))))
+    #expect(cluster.third.start(cluster.rival) == .done)
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[1],
+      engine: cluster.engine)
+    cluster.add(next)
+    _ = TestHost.restarted(cluster.destination, as: next)
+    #expect(next.killed == [cluster.copy.process])
+  }
+
+  @Test func aRestartedSourceKnowsWhereItWent() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.deaf = [Cluster.nodes[1]]
+    cluster.source.exit(cluster.vm.process)
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
+    cluster.add(next)
+    _ = TestHost.restarted(cluster.source, as: next)
+    #expect(next.phase(cluster.vm) == "leaving")
+    cluster.hear(Cluster.nodes[1])
+    #expect(next.phase(cluster.vm) == nil)
+    #expect(next.alarms.isEmpty)
+  }
+
+  @Test func copiedStorageIsTakenAtOnce() {
+    let cluster = Cluster()
+    cluster.destination.storage["/local/b"] = .named(
+      Footprint(try! ResourceName("file:node2:/local/b")))
+    cluster.say(cluster.source, job: 1)
+    #expect(cluster.destination.hook(.migrate, cluster.vm) == .done)
+    let resources = [disk("/san/a"), disk("/local/b", target: "vdb")]
+    #expect(cluster.destination.hook(.prepare, cluster.vm, resources: resources) == .done)
+    #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW", "PW"])
+  }
+
+  @Test func sharedAndReadDisksAreSimplyTaken() {
+    let cluster = Cluster(isStarted: false)
+    let resources = [
+      disk("/san/a", .sharedWrite), disk("/san/b", .backing, target: "vdb"),
+    ]
+    let shared = VM(1, resources)
+    #expect(cluster.source.start(shared) == .done)
+    cluster.source.glimpse(shared, resources, departure: Timestamp(milliseconds: 1))
+    #expect(cluster.destination.hook(.migrate, shared) == .done)
+    #expect(cluster.destination.hook(.prepare, shared) == .done)
+    #expect(cluster.modes == ["CW", "CW", "EX", "NL>EX", "PR", "PR"])
+  }
+
+  @Test func aDeadDestinationFreesTheSource() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.destination.destroy(cluster.copy)
+    cluster.source.destroy(cluster.vm)
+    cluster.settle()
+    #expect(cluster.modes.isEmpty)
+    #expect(cluster.source.phase(cluster.vm) == nil)
+  }
+}
