@@ -11,6 +11,7 @@ struct EngineLab: ParsableCommand {
     commandName: "engine-lab",
     subcommands: [
       ConformanceCommand.self, PlayCommand.self, SpeedCommand.self, AdoptionCommand.self,
+      HammerCommand.self,
     ])
 }
 

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+import LockEngines
+import LockModel
+
+/// A third party that wants what others hand to each other: asks for resources without waiting, one
+/// after the other, again and again. Prints how often; the first grant is one too many, and ends it
+/// with exit code 1.
+struct HammerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "hammer")
+
+  @OptionGroup var common: Common
+
+  @Option(help: "Go on until this file is there.")
+  var until: String
+
+  @Option(help: "The mode that is asked for.")
+  var mode = "PW"
+
+  @Argument(help: "The resources.")
+  var names: [String]
+
+  func run() throws {
+    guard let mode = LockMode(Substring(mode)) else {
+      throw ValidationError("no such mode: \(mode)")
+    }
+    let engine = try common.open()
+    let resources = try names.map { try ResourceName($0) }
+    var tries = 0
+    while access(until, F_OK) != 0 {
+      for resource in resources {
+        tries += 1
+        let outcome = wait { then in _ = engine.lock(resource, mode, .noQueue, then: then) }
+        switch outcome {
+        case .refused: continue
+        case .granted:
+          say("granted \(resource) after \(tries) tries")
+          throw ExitCode.failure
+        default:
+          say("\(resource): \(outcome)")
+          throw ExitCode.failure
+        }
+      }
+    }
+    say("refused \(tries) times")
+  }
+}
