@@ -41,7 +41,7 @@ extension Guard {
       if let start = arrivals.removeValue(forKey: uuid) {
         receive(start, uuid, from: node, answer)
       } else if let owner = owners[uuid], owner.isOverlapping, owner.source == node || node == nil {
-        judgeOverlap(owner, answer)
+        judgeOverlap(owner, by: node, answer)
       }
     case .waiting:
       guard let owner = owners[uuid], case .ending = owner.phase,
@@ -150,7 +150,9 @@ extension Guard {
     effects.append(.ask(.leaving, about: owner.domain.uuid, of: source))
   }
 
-  private mutating func judgeOverlap(_ owner: Owner, _ answer: HandoverAnswer) {
+  private mutating func judgeOverlap(
+    _ owner: Owner, by node: NodeID?, _ answer: HandoverAnswer
+  ) {
     guard let source = owner.source else { return }
     let name = Quoted(owner.domain.name)
     switch answer {
@@ -166,6 +168,14 @@ extension Guard {
           + "there: \(virsh(source)) destroy \(owner.domain.uuid). Never resume it there",
         owner: owner.id)
       wake(owner.id, .overlap, after: policy.contestInterval)
+    // What it has let go of would be here, if nobody else had it.
+    case .none where node != nil && owner.isSourceDone:
+      lose(
+        owner, where: { _ in true },
+        "\(place(source)) has let go of it, and somebody else has it")
+    case .none where node != nil:
+      update(owner.id) { $0.isSourceDone = true }
+      wake(owner.id, .overlap, after: policy.overlapLimit)
     case .leaving, .waiting, .none: wake(owner.id, .overlap, after: policy.overlapLimit)
     }
   }

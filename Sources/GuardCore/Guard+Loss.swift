@@ -15,7 +15,7 @@ extension Guard {
     }
   }
 
-  private mutating func lose(_ owner: Owner, where isMeant: (Claim) -> Bool, _ reason: String) {
+  mutating func lose(_ owner: Owner, where isMeant: (Claim) -> Bool, _ reason: String) {
     let held = owner.held.filter(isMeant)
     lose(owner, held, reason)
     // Granted, perhaps, while others of the same request are not yet.

@@ -87,6 +87,8 @@ struct Owner {
   var handover: Handover?
   /// It comes from another node, and its process has not shown yet that it does.
   var mustBeIncoming = false
+  /// The node that it comes from has said that it has nothing of it any more.
+  var isSourceDone = false
   /// libvirt has announced a migration, and no node has confirmed that it sends one.
   var isUnconfirmed = false
   /// It is saved to a file that only its owner knows, not by libvirt's managed save.

@@ -35,6 +35,15 @@ print:
 idle:
 	sti
 	hlt
+	.ifdef BUSY
+	movw	$0x2000, %ax		/* one byte in each page of 448 KiB */
+page:
+	movw	%ax, %fs
+	incb	%fs:0
+	addw	$0x100, %ax
+	cmpw	$0x9000, %ax
+	jb	page
+	.endif
 	movw	$PM1_STS, %dx
 	inw	%dx, %ax
 	testw	$POWER_BUTTON, %ax

@@ -120,6 +120,7 @@ extension World {
       }
       agent.hasRecovered = true
       post(.recovered(recovered), to: agent)
+      poseAgain(to: node)
     }
   }
 
@@ -127,6 +128,7 @@ extension World {
   func crashAgent(_ node: Node) {
     guard let boot = node.boot, let agent = boot.agent else { return }
     tell(node, "agent", "DIES")
+    forgetQuestions(of: agent)
     boot.agent = nil
     // What it had sent may or may not have reached the lock manager.
     for (_, operation) in agent.operations.sorted(by: { $0.key < $1.key })
@@ -278,9 +280,8 @@ extension World {
       } settled: { [outbox = agent.outbox] in
         outbox.add(.settled(owner, refused: $0))
       }
-    case .ask(let question, let domain, _):
-      agent.immediate.append(.answered(question, about: domain, by: nil, .none))
-    case .answer: break
+    case .ask(let question, let domain, let node): ask(question, about: domain, of: node, agent)
+    case .answer(let id, let answer): self.answer(id, answer, agent)
     case .expect(let expectation, let milliseconds):
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.unexpected(expectation), to: agent)
@@ -296,7 +297,9 @@ extension World {
         return
       }
       after(1...40, .agent(number)) { [self] in
-        post(.found(owner, boot.qemu(of: domain.uuid)?.process, reason), to: agent)
+        let qemu = boot.qemu(of: domain.uuid)
+        post(
+          .found(owner, qemu?.process, reason, isIncoming: qemu?.isIncoming ?? false), to: agent)
       }
     case .confirm(let owner, let process):
       agent.immediate.append(
@@ -345,15 +348,7 @@ extension World {
     case .sight(let domain):
       for qemu in boot.processes
       where qemu.stage == .running && (domain == nil || domain?.uuid == qemu.guest.uuid) {
-        after(1...30, .agent(number)) { [self] in
-          guard qemu.isAlive else { return }
-          post(
-            .sighted(
-              Sighting(
-                domain: Domain(uuid: qemu.guest.uuid, name: qemu.guest.name),
-                process: qemu.process, isPaused: qemu.isPaused,
-                resources: qemu.guest.uses.map(resource))), to: agent)
-        }
+        sight(qemu, agent)
       }
     case .count(let countdown, let milliseconds):
       after(milliseconds...milliseconds, .agent(number)) { [self] in

@@ -250,6 +250,16 @@ public final class ClusterLocks: Sendable {
     }
   }
 
+  /// The modes for which a node's conversions from NL wait.
+  func waiting(_ resource: ResourceName, on node: Int) -> [LockMode] {
+    state.withLock { state in
+      state.locks.values.compactMap {
+        $0.node == node && $0.resource == resource && $0.granted == .nl && $0.requested != .nl
+          ? $0.requested : nil
+      }
+    }
+  }
+
   /// The modes in which a node holds a resource.
   func modes(_ resource: ResourceName, on node: Int) -> [LockMode] {
     state.withLock { state in

@@ -8,7 +8,7 @@ struct Faults {
   enum Kind: CaseIterable {
     case agentCrash, daemonCrash, guestCrash, stuck, hookLost, hookRepeated, startFailure,
       storageHang,
-      diskFull, power, partition, recovery, robbery, lockspaceLeft, twin
+      diskFull, power, partition, recovery, robbery, lockspaceLeft, twin, replyLost
   }
 
   private(set) var kinds: Set<Kind> = []
@@ -38,6 +38,11 @@ struct Faults {
     kinds.contains(.stuck) && world.chance(3)
   }
 
+  /// A source does not hear that its guest runs at the destination.
+  func losesReply(_ world: World) -> Bool {
+    kinds.contains(.replyLost) && world.chance(3)
+  }
+
   mutating func failsToStart(_ world: World) -> Bool {
     if nextStartFails {
       nextStartFails = false
@@ -61,7 +66,12 @@ extension World {
   }
 
   private func administer(_ guest: Guest, _ node: Node) {
-    switch Int.random(in: 0..<20, using: &random) {
+    switch Int.random(in: 0..<26, using: &random) {
+    case 20..<26:
+      guard
+        let from = nodes.first(where: { $0.boot?.qemu(of: guest.uuid) != nil }) ?? nodes.first
+      else { return }
+      migrate(guest, from: from, to: node, isOffline: chance(8))
     case 0..<12: start(guest, on: node)
     case 12..<14: destroy(guest, on: node)
     case 14..<16: save(guest, on: node)
@@ -117,7 +127,7 @@ extension World {
     case .twin:
       guard node.boot?.qemu(of: guest.uuid) != nil else { return }
       start(guest, on: node, isTwin: true)
-    case .hookLost, .hookRepeated, .startFailure: break
+    case .hookLost, .hookRepeated, .startFailure, .replyLost: break
     }
   }
 

@@ -61,6 +61,15 @@ final class QEMU {
   var isKilled = false
   /// Whether its CPUs stand still.
   var isPaused = false
+  /// Whether it was started to receive a migration, and whether it still does.
+  var isIncoming = false
+  var isReceiving = false
+  /// Whether libvirt has its CPUs stand still for a migration.
+  var isHalted = false
+  /// The migration that takes it away.
+  var departure: Int64?
+  /// Whether its locks have come after it.
+  var hasArrived = false
   /// Whether the guard let it start, before it opened anything.
   var isGuarded: Bool
   /// Whether a lock that it relies on was ever taken from its node by force.
@@ -74,4 +83,7 @@ final class QEMU {
   }
 
   var isAlive: Bool { stage != .dead }
+
+  /// Whether it may write.
+  var runs: Bool { stage == .running && !isHalted && !isPaused }
 }

@@ -36,6 +36,7 @@ extension World {
     if node.boot != nil { powerOff(node) }
     tell(node, "host", "has been fenced: its locks are dropped")
     locks.castOut(node.index)
+    concludeQuestions(to: node)
     node.savedWithoutLocks = node.saved
     changes += 1
     run("\(node.name) is being fenced")
@@ -99,6 +100,12 @@ extension World {
     node.savedWithoutLocks = node.saved
     post(.lostAll(reason: "the lockspace is gone"), to: agent)
     post(.impediment("the lockspace is gone"), to: agent)
+  }
+
+  /// Its locks may be gone although it did nothing wrong, and the guard finds out.
+  func excuse(_ guest: Guest, _ node: Node, _ boot: Boot) {
+    tell(node, "dlm", "\(guest.name) does not wait for its locks any more")
+    markRobbed(guest.index, node, boot)
   }
 
   private func markRobbed(_ guest: Int, _ node: Node, _ boot: Boot) {

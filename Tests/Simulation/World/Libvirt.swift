@@ -38,6 +38,7 @@ extension World {
         return tearDown(guest, domain.qemu, node, daemon)
       }
       daemon.busy.remove(guest.index)
+      recoverMigration(of: domain.qemu, node)
       if !domain.qemu.isAlive { lookAfter(domain.qemu, node, daemon) }
     }
   }
@@ -143,7 +144,7 @@ extension World {
   // MARK: - End
 
   /// qemuProcessStop: QEMU is killed if it is there, the hooks are run whatever comes of it.
-  private func tearDown(_ guest: Guest, _ qemu: QEMU?, _ node: Node, _ daemon: Daemon) {
+  func tearDown(_ guest: Guest, _ qemu: QEMU?, _ node: Node, _ daemon: Daemon) {
     if let qemu { kill(qemu, on: node) }
     awaitEnd(of: qemu, until: now + 42_000, daemon) { [self] in
       runHook(.stopped, guest, chain: true, on: node, by: daemon) { [self] _ in

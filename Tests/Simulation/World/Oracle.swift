@@ -5,10 +5,13 @@ import LockModel
 /// processes have what open and what the lock manager holds, and never asks an agent or its core.
 final class Oracle {
   private var seen = (-1, -1)
+  /// Since when a guest runs at both ends of a migration, in ms.
+  private var together: [Int: Int64] = [:]
 
   /// What must be true at any time.
   func check(_ world: World) {
     checkRobbed(world)
+    checkTwice(world)
     let changes = (world.changes, world.locks.changes)
     guard changes != seen else { return }
     seen = changes
@@ -28,6 +31,8 @@ final class Oracle {
     for (index, one) in running.enumerated() {
       for other in running[(index + 1)...] {
         if one.guest.index == other.guest.index {
+          // For a moment a migration may have two.
+          if one.isIncoming && !one.hasArrived || other.isIncoming && !other.hasArrived { continue }
           world.fail(
             "P1: \(one.guest.name) runs twice: \(place(one, world)), \(place(other, world))")
         }
@@ -42,6 +47,65 @@ final class Oracle {
         }
       }
     }
+  }
+
+  /// How long a guest may run at both ends of a migration, in ms: its libvirt has taken a lost answer for
+  /// a failure, and the agents have to find out.
+  private static let overlap: Int64 = 3_000
+
+  private func checkTwice(_ world: World) {
+    for guest in world.guests {
+      let running = world.nodes.filter { node in
+        node.boot?.processes.contains { $0.guest.index == guest.index && $0.runs && !$0.isKilled }
+          == true
+      }
+      let canTell = running.allSatisfy { node in
+        node.stops.isEmpty
+          && node.boot?.agent.map { $0.isOpen && world.now - $0.openSince > 500 } == true
+      }
+      guard running.count > 1, canTell else {
+        together[guest.index] = nil
+        continue
+      }
+      let since = together[guest.index] ?? world.now
+      together[guest.index] = since
+      if world.now - since > Self.overlap,
+        !running.contains(where: { $0.boot?.robbed[guest.index] != nil })
+      {
+        world.fail(
+          "P1: \(guest.name) runs on \(running.map(\.name).joined(separator: " and ")) for "
+            + "\(world.now - since) ms")
+      }
+    }
+  }
+
+  // MARK: - P3
+
+  /// A guest that comes has its locks where it is, or where it comes from, all the time; true once it has
+  /// them here.
+  private func hasArrived(_ qemu: QEMU, _ needed: [ResourceName: LockMode], _ world: World) -> Bool
+  {
+    var isHere = true
+    for (resource, mode) in needed.sorted(by: { $0.key < $1.key }) {
+      if world.locks.modes(resource, on: qemu.node).contains(where: { $0.covers(mode) }) {
+        continue
+      }
+      isHere = false
+      let elsewhere = world.nodes.filter { $0.index != qemu.node }
+      guard
+        !elsewhere.contains(where: { node in
+          world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
+        })
+      else { continue }
+      // Whoever took the locks of the guest from its other node took them from this one.
+      guard !world.nodes.contains(where: { $0.boot?.robbed[qemu.guest.index] != nil }) else {
+        continue
+      }
+      world.fail(
+        "P3: \(mode) on \(world.words(resource)) of \(qemu.guest.name), which comes to "
+          + "\(world.nodes[qemu.node].name), is free")
+    }
+    return isHere
   }
 
   private func place(_ qemu: QEMU, _ world: World) -> String {
@@ -83,7 +147,12 @@ final class Oracle {
     guard let boot = node.boot else { return }
     var needed: [ResourceName: [(mode: LockMode, guest: Guest)]] = [:]
     for qemu in boot.processes where qemu.stage == .running && isTrusted(qemu, world) {
-      for (resource, mode) in Self.needed(qemu.guest, qemu.guest.uses, world) {
+      let own = Self.needed(qemu.guest, qemu.guest.uses, world)
+      if qemu.isIncoming, !qemu.hasArrived {
+        qemu.hasArrived = hasArrived(qemu, own, world)
+        continue
+      }
+      for (resource, mode) in own {
         needed[resource, default: []].append((mode, qemu.guest))
       }
     }
@@ -156,6 +225,12 @@ final class Oracle {
       }
       return
     }
+    // Where it is alive elsewhere, and its locks are there, this is the one that must not be.
+    let isTwin = world.nodes.contains { other in
+      other.index != qemu.node
+        && other.boot?.processes.contains { $0.guest.index == qemu.guest.index } == true
+    }
+    if isTwin, !qemu.hasArrived, qemu.isIncoming { return }
     if !qemu.hasLostLocks, qemu.stage == .running {
       world.fail("P5: \(qemu.guest.name) on \(node.name) is killed, though its locks are not lost")
     }
@@ -183,7 +258,9 @@ final class Oracle {
     let knowsChain = hook.operation == .start || qemu?.isGuarded == true
     let uses = knowsChain ? hook.guest.uses : hook.guest.disks
     for (resource, mode) in Self.needed(hook.guest, uses, world).sorted(by: { $0.key < $1.key })
-    where !world.locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) }) {
+    where !world.locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) })
+      && !world.locks.waiting(resource, on: node.index).contains(where: { $0.covers(mode) })
+    {
       return world.fail(
         "P5: \(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) may go on without "
           + "\(mode) on \(world.words(resource))")

@@ -134,6 +134,11 @@ public struct Scenario {
     let qemu = node.boot?.processes.first { $0.guest.index == guest.index }
     switch (words[0], words.count) {
     case ("start", 3): world.start(guest, on: node)
+    case ("migrate", 3), ("announce", 3):
+      guard let from = world.nodes.first(where: { $0.boot?.qemu(of: guest.uuid) != nil }) else {
+        return false
+      }
+      world.migrate(guest, from: from, to: node, isOffline: words[0] == "announce")
     case ("twin", 3): world.start(guest, on: node, isTwin: true)
     case ("destroy", 3): world.destroy(guest, on: node)
     case ("save", 3): world.save(guest, on: node)

@@ -31,6 +31,10 @@ final class World {
   var changes = 0
   /// Everything is mended, and what happens by itself is waited for.
   var isSettling = false
+  /// What agents ask each other, by number.
+  var enquiries: [UInt64: Enquiry] = [:]
+  /// Which agent has said that its claims of a domain wait.
+  var promises: [DomainUUID: Int] = [:]
   private var lastNumber = 0
   private var agents: [Int: Agent] = [:]
 

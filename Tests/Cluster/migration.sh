@@ -1,0 +1,85 @@
+# migration.sh: the words about guests that move between nodes. Sourced by the cases that need them,
+# after lab.sh.
+
+# The disk that moves with the guest, and that node3 wants.
+DISK=/dev/lun1
+
+# migrate FROM TO NAME [OPTION...]: as an administrator on FROM types it; the client speaks to both.
+migrate() {
+  local from=$1 to=$2 name=$3
+  shift 3
+  at "$from" v migrate --live "$@" "$name" "qemu+tcp://node$to/system" --migrateuri "tcp://node$to"
+}
+
+# p2p FROM TO NAME [OPTION...]: the same, and the one libvirtd speaks to the other.
+p2p() {
+  local from=$1 to=$2 name=$3
+  shift 3
+  at "$from" v migrate --live --p2p "$@" "$name" "qemu+tcp://node$to/system"
+}
+
+# names NAME: the resources that the guest holds, but for files of the node's own and what keeps others
+# from parts of them.
+names() {
+  guard inquire "$1" --json | python3 -c '
+import json, sys
+for owner in json.load(sys.stdin)["owners"]:
+    for claim in owner["claims"]:
+        if claim["mode"] in ("PW", "EX"): print(claim["resource"])'
+}
+
+# hammer NAME...: node3 asks for these resources, without a pause, until `hammered`, which succeeds when
+# it never got one.
+hammer() {
+  rm -f "$IMG/stop"
+  at 3 inside timeout 1000 engine-lab hammer --lockspace libvirt --node 3 --until "$IMG/stop" "$@" \
+    >"$IMG/hammer.out" 2>&1 &
+  hammer=$!
+}
+hammered() {
+  local status=0
+  touch "$IMG/stop"
+  wait "$hammer" || status=$?
+  cat "$IMG/hammer.out"
+  [ $status = 0 ] && grep -q 'refused [0-9]* times' "$IMG/hammer.out"
+}
+
+# tidy_locks: on no node is anything left that waits, or is held in NL.
+tidy_locks() {
+  local node left
+  for node in 1 2 3; do
+    left=$(at "$node" inside awk 'NR > 1 && ($8 != 2 || $9 == 0)' \
+      /sys/kernel/debug/dlm/libvirt_locks 2>/dev/null) || continue
+    same "$left" "" || return
+  done
+}
+
+# only N NAME [NODE...]: of these nodes, or of all, the guest's locks are on that one, and nowhere else.
+only() {
+  local where=$1 name=$2 node
+  shift 2
+  [ $# -gt 0 ] || set -- 1 2 3
+  at "$where" phase "$name" running && at "$where" holds "$name" PW "$DISK" || return
+  for node; do
+    [ "$node" = "$where" ] || at "$node" phase "$name" absent || return
+  done
+  tidy_locks
+}
+
+audited() { inside grep -q "audit $1 domain='\?$2" /var/log/dlmguardd.log; }
+
+# begin_migration FROM TO NAME [OPTION...]: one that does not end by itself, of a busy guest; returns when
+# the destination's QEMU waits for it. `ended` waits for its client.
+begin_migration() {
+  local to=$2 name=$3
+  migrate "$@" --bandwidth 1 >"$IMG/migrate.out" 2>&1 &
+  migration=$!
+  at "$to" eventually 60 phase "$name" incoming &&
+    at "$to" eventually 30 audited bound "$name"
+}
+ended() { # yes|no: whether it has succeeded
+  local status=0
+  wait "$migration" || status=$?
+  cat "$IMG/migrate.out"
+  if [ "$1" = yes ]; then [ $status = 0 ]; else [ $status != 0 ]; fi
+}

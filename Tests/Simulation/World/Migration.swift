@@ -1,0 +1,243 @@
+import AgentAPI
+import GuardCore
+import LockModel
+
+/// One live migration, as libvirt carries it out between two daemons.
+final class Migration {
+  let guest: Guest
+  let source: QEMU
+  let from: (node: Node, daemon: Daemon)
+  let to: (node: Node, daemon: Daemon)
+  var destination: QEMU?
+  /// Each side has done with it, whatever the other thinks.
+  var isOverAtSource = false
+  var isOverAtDestination = false
+
+  init(
+    _ guest: Guest, _ source: QEMU, from: (node: Node, daemon: Daemon),
+    to: (node: Node, daemon: Daemon)
+  ) {
+    self.guest = guest
+    self.source = source
+    self.from = from
+    self.to = to
+  }
+}
+
+// The phases of a live migration in the order of libvirt 9.0.0 (src/qemu/qemu_migration.c): Begin here,
+// Prepare there, Perform, Finish there, Confirm here; and what each side does when the other is gone.
+extension World {
+  /// `virsh migrate --live`.
+  ///
+  /// - Parameter isOffline: only the definition goes: libvirt calls the `migrate` hook and nothing else.
+  func migrate(_ guest: Guest, from: Node, to: Node, isOffline: Bool = false) {
+    guard from !== to, !from.isIsolated, !to.isIsolated,
+      let daemon = from.boot?.daemon, let receiver = to.boot?.daemon, let boot = to.boot,
+      !receiver.busy.contains(guest.index), boot.domains[guest.index] == nil,
+      !to.saved.contains(guest.index)
+    else { return }
+    if isOffline {
+      tell(from, "libvirtd", "sends the definition of \(guest.name) to \(to.name)")
+      return runHook(.migrate, guest, on: to, by: receiver) { _ in }
+    }
+    guard !daemon.busy.contains(guest.index),
+      let source = from.boot?.domains[guest.index]?.qemu, source.stage == .running,
+      !source.isKilled
+    else { return }
+    tell(from, "libvirtd", "migrates \(guest.name) to \(to.name)")
+    daemon.busy.insert(guest.index)
+    receiver.busy.insert(guest.index)
+    source.departure = Int64(number())
+    changed(source, from)
+    let migration = Migration(guest, source, from: (from, daemon), to: (to, receiver))
+    watchSource(migration)
+    watchDestination(migration)
+    runHook(.migrate, guest, on: to, by: receiver) { [self] isYes in
+      guard isYes else { return abandon(migration) }
+      after(5...300, .daemon(receiver.number)) { [self] in prepare(migration) }
+    }
+  }
+
+  private func prepare(_ migration: Migration) {
+    let (guest, daemon) = (migration.guest, migration.to.daemon)
+    guard !migration.isOverAtDestination else { return }
+    runHook(.prepare, guest, on: migration.to.node, by: daemon) { [self] isYes in
+      guard isYes, !failsToStart() else { return abandon(migration) }
+      runHook(.start, guest, chain: true, on: migration.to.node, by: daemon) { [self] isYes in
+        guard isYes, !failsToStart() else { return abandon(migration) }
+        after(2...500, .daemon(daemon.number), within: 1_000) { [self] in receive(migration) }
+      }
+    }
+  }
+
+  private func receive(_ migration: Migration) {
+    let (node, guest) = (migration.to.node, migration.guest)
+    guard let boot = node.boot, !migration.isOverAtDestination else { return }
+    let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: true)
+    qemu.isIncoming = true
+    qemu.isReceiving = true
+    qemu.isHalted = true
+    boot.processes.append(qemu)
+    boot.domains[guest.index] = Boot.Domain(qemu: qemu)
+    migration.destination = qemu
+    changes += 1
+    after(5...100, .boot(boot.number), within: 500) { [self] in
+      guard qemu.isAlive else { return }
+      tell(node, "qemu", "\(guest.name) waits for its memory (pid \(qemu.process.pid))")
+      qemu.stage = .running
+      changes += 1
+      after(5...60, .daemon(migration.to.daemon.number)) { [self] in
+        runHook(.started, guest, chain: true, on: node, by: migration.to.daemon) { [self] isYes in
+          guard isYes, qemu.isAlive else { return abandon(migration) }
+          after(50...4_000, .daemon(migration.from.daemon.number)) { [self] in perform(migration) }
+        }
+      }
+    }
+  }
+
+  /// The last of the memory is there: the source's CPUs stop.
+  private func perform(_ migration: Migration) {
+    guard !migration.isOverAtSource, let destination = migration.destination else { return }
+    guard migration.source.isAlive, destination.isAlive, !migration.isOverAtDestination else {
+      return abandon(migration)
+    }
+    migration.source.isHalted = true
+    changes += 1
+    tell(migration.from.node, "qemu", "\(migration.guest.name) stands still")
+    changed(migration.source, migration.from.node)
+    // Post-copy: it runs there already, and fetches the rest.
+    let isPostCopy = chance(6)
+    if isPostCopy {
+      after(1...50, .daemon(migration.to.daemon.number)) { [self] in run(migration) }
+    }
+    let rest: ClosedRange<Int64> = isPostCopy ? 500...5_000 : 5...100
+    after(rest, .daemon(migration.to.daemon.number)) { [self] in finish(migration) }
+  }
+
+  private func run(_ migration: Migration) {
+    guard let destination = migration.destination, destination.isAlive,
+      !migration.isOverAtDestination
+    else { return }
+    destination.isHalted = false
+    changes += 1
+    tell(migration.to.node, "qemu", "\(migration.guest.name) runs (pid \(destination.process.pid))")
+  }
+
+  private func finish(_ migration: Migration) {
+    let node = migration.to.node
+    guard let boot = node.boot, let destination = migration.destination,
+      !migration.isOverAtDestination
+    else { return }
+    guard destination.isAlive, !failsToStart() else { return abandon(migration) }
+    run(migration)
+    migration.isOverAtDestination = true
+    destination.isReceiving = false
+    boot.domains[migration.guest.index] = Boot.Domain(qemu: destination, isComplete: true)
+    migration.to.daemon.busy.remove(migration.guest.index)
+    tell(node, "libvirtd", "\(migration.guest.name) has come")
+    changed(destination, node)
+    after(5...200, .daemon(migration.from.daemon.number)) { [self] in
+      guard !migration.isOverAtSource else { return }
+      guard !faults.losesReply(self) else {
+        tell(migration.from.node, "libvirtd", "does not hear that \(migration.guest.name) has come")
+        return giveUpSource(migration)
+      }
+      migration.isOverAtSource = true
+      tell(migration.from.node, "libvirtd", "\(migration.guest.name) has gone")
+      tearDown(
+        migration.guest, migration.source, migration.from.node, migration.from.daemon)
+    }
+  }
+
+  // MARK: - When it fails
+
+  /// Both sides learn of it, if they live and can.
+  func abandon(_ migration: Migration) {
+    giveUpDestination(migration)
+    after(1...200, .daemon(migration.from.daemon.number)) { [self] in giveUpSource(migration) }
+  }
+
+  /// Its guest goes on, if it is there.
+  private func giveUpSource(_ migration: Migration) {
+    guard !migration.isOverAtSource else { return }
+    migration.isOverAtSource = true
+    let (node, source) = (migration.from.node, migration.source)
+    source.departure = nil
+    guard source.isAlive else {
+      return tearDown(migration.guest, source, node, migration.from.daemon)
+    }
+    source.isHalted = false
+    changes += 1
+    tell(node, "libvirtd", "\(migration.guest.name) stays")
+    migration.from.daemon.busy.remove(migration.guest.index)
+    changed(source, node)
+  }
+
+  private func giveUpDestination(_ migration: Migration) {
+    guard !migration.isOverAtDestination else { return }
+    migration.isOverAtDestination = true
+    tearDown(
+      migration.guest, migration.destination, migration.to.node, migration.to.daemon)
+  }
+
+  /// A daemon that has lost the other one: until Finish it takes the migration for failed.
+  private func watchSource(_ migration: Migration) {
+    after(200...900, .daemon(migration.from.daemon.number)) { [self] in
+      guard !migration.isOverAtSource else { return }
+      let isCut = migration.from.node.isIsolated || migration.to.node.isIsolated
+      let isGone = migration.to.node.boot?.daemon !== migration.to.daemon
+      let isDead = !migration.source.isAlive || migration.destination?.isAlive == false
+      if isCut || isGone || isDead || migration.isOverAtDestination && !migration.source.isHalted {
+        giveUpSource(migration)
+      } else {
+        watchSource(migration)
+      }
+    }
+  }
+
+  /// libvirt's autodestroy.
+  private func watchDestination(_ migration: Migration) {
+    after(200...900, .daemon(migration.to.daemon.number)) { [self] in
+      guard !migration.isOverAtDestination else { return }
+      let isCut = migration.from.node.isIsolated || migration.to.node.isIsolated
+      let isGone = migration.from.node.boot?.daemon !== migration.from.daemon
+      if isCut || isGone || migration.isOverAtSource || !migration.source.isAlive {
+        giveUpDestination(migration)
+      } else {
+        watchDestination(migration)
+      }
+    }
+  }
+
+  /// A restarted daemon finds a guest that was being sent: before its CPUs were stopped it calls that
+  /// off, after that it leaves it as it is (qemuProcessRecoverMigrationOut).
+  func recoverMigration(of qemu: QEMU, _ node: Node) {
+    guard qemu.departure != nil else { return }
+    qemu.departure = nil
+    tell(
+      node, "libvirtd",
+      "\(qemu.guest.name) was on its way, and \(qemu.isHalted ? "stands still" : "stays")")
+    changed(qemu, node)
+  }
+
+  // MARK: - What libvirt's status file says
+
+  func changed(_ qemu: QEMU, _ node: Node) {
+    guard let agent = node.boot?.agent, agent.hasRecovered else { return }
+    sight(qemu, agent)
+  }
+
+  func sight(_ qemu: QEMU, _ agent: Agent) {
+    after(1...30, .agent(agent.number), Agenda.Channel(name: "sight \(qemu.process)")) {
+      [self] in
+      guard qemu.isAlive, qemu.stage == .running, !qemu.isReceiving else { return }
+      post(
+        .sighted(
+          Sighting(
+            domain: Domain(uuid: qemu.guest.uuid, name: qemu.guest.name),
+            process: qemu.process, isPaused: qemu.isPaused || qemu.isHalted,
+            departure: qemu.departure.map { Timestamp(milliseconds: $0) },
+            resources: qemu.guest.uses.map(resource))), to: agent)
+    }
+  }
+}
