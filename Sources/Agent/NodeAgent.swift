@@ -1,6 +1,8 @@
 import AgentAPI
 import CLinux
+import Cluster
 import Configuration
+import Directory
 import Dispatch
 import Glibc
 import GuardCore
@@ -48,6 +50,9 @@ actor NodeAgent {
   private var limits: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
   private nonisolated let guests: GuestWatch
+  /// Nil for an agent that is alone.
+  private var group: AgentGroup?
+  private lazy var enquiries = makeEnquiries()
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
@@ -68,6 +73,8 @@ actor NodeAgent {
       looksForStrays: configuration.unmanagedGuests == .lock, log: log)
     self.ledger = ledger
     core = Guard(description, policy: configuration.policy)
+    // Nothing comes of it before there are others.
+    _ = core.handle(.directory(.settings(configuration.digest)), at: description.started)
   }
 
   /// Takes the ledger's claims over, then opens the socket if ``Event/unready(_:)`` has not yet
@@ -142,6 +149,7 @@ actor NodeAgent {
   nonisolated func stop() {
     post { agent in
       agent.server?.stopListening()
+      agent.group?.stop()
       agent.ledgerThread.sync {}
       guard let upkeep = agent.upkeep, agent.keeper?.isIdle == true else {
         return agent.loop.stop()
@@ -158,6 +166,7 @@ actor NodeAgent {
       agent.configuration = configuration
       agent.identity = configuration.identity(on: agent.description.node)
       agent.handle(.policy(configuration.policy))
+      agent.handle(.directory(.settings(configuration.digest)))
       agent.handle(.misconfigured(nil))
       agent.log.notice("the configuration was read again")
       if !needsRestart.isEmpty {
@@ -238,6 +247,7 @@ actor NodeAgent {
     case .limit(let request, let milliseconds): limit(request, milliseconds)
     case .count(let countdown, let milliseconds):
       loop.after(milliseconds) { [self] in assumeIsolated { $0.handle(.elapsed(countdown)) } }
+    case .announce(let messages): group?.send(messages)
     case .audit(let line): audit.write(line)
     }
     return []
@@ -262,6 +272,61 @@ actor NodeAgent {
 
   private func watchGuests() {
     guests.assumeIsolated { $0.begin { [self] in report($0) } }
+  }
+
+  // MARK: - The other agents
+
+  /// Speaks to the agents of a lockspace from now on. Once, on any thread.
+  ///
+  /// - Throws: ``ClusterWatch/Unavailable`` where the kernel has no descriptors left.
+  nonisolated func join(_ lockspace: String) throws(ClusterWatch.Unavailable) {
+    let group = try AgentGroup(lockspace: lockspace) { [self] news in
+      post { $0.take(news) }
+    }
+    post { $0.group = group }
+  }
+
+  private func take(_ news: AgentGroup.News) {
+    switch news {
+    case .view(let view):
+      handle(.directory(.view(view)))
+      enquiries.take(view)
+    case .heard(let heard):
+      if !enquiries.hear(heard.message, from: heard.node) { handle(.directory(.heard(heard))) }
+    case .missed: handle(.directory(.missed))
+    case .severed:
+      handle(.directory(.severed))
+      enquiries.sever()
+    }
+  }
+
+  private func makeEnquiries() -> Enquiries {
+    Enquiries(
+      // Above what a former agent can have used, whatever the clock has done since: that one is gone.
+      firstNumber: UInt64(dlmguard_now()) << 20,
+      send: { [self] messages in assumeIsolated { $0.group?.send(messages) } },
+      callBack: { [loop] call in loop.post(call) },
+      expireLater: { [self] enquiry, milliseconds in
+        loop.after(milliseconds) { [self] in assumeIsolated { $0.enquiries.expire(enquiry) } }
+      })
+  }
+
+  /// Asks another node's agent, or all, about a domain (``Enquiries/ask(_:about:of:for:then:)``).
+  func ask(
+    _ question: HandoverQuestion, about domain: DomainUUID, of node: NodeID?,
+    for milliseconds: Int64, then: @escaping Enquiries.Answered
+  ) {
+    enquiries.ask(question, about: domain, of: node, for: milliseconds, then: then)
+  }
+
+  /// Has questions of other agents put to `asked`, on the event loop's thread.
+  func hearQuestions(_ asked: @escaping Enquiries.Asked) {
+    enquiries.asked = asked
+  }
+
+  /// Answers a question that was put so.
+  func answer(_ number: UInt64, to node: NodeID, _ answer: HandoverAnswer) {
+    enquiries.answer(number, to: node, answer)
   }
 
   // MARK: - The socket

@@ -332,7 +332,7 @@ extension World {
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.elapsed(countdown), to: agent)
       }
-    case .audit: break
+    case .announce, .audit: break
     }
   }
 
