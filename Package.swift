@@ -44,7 +44,7 @@ let package = Package(
     // No pkg-config: corosync's asks for -pthread, which SwiftPM forbids, and that of dlm names a wrong
     // directory.
     .systemLibrary(
-      name: "CCorosync", providers: [.apt(["libquorum-dev", "libcmap-dev"])]),
+      name: "CCorosync", providers: [.apt(["libcpg-dev", "libquorum-dev", "libcmap-dev"])]),
     .systemLibrary(name: "CLibDLMControl", providers: [.apt(["libdlmcontrol-dev"])]),
     .systemLibrary(name: "CLibDLM", providers: [.apt(["libdlm-dev"])]),
     .target(name: "CLinux"),
@@ -57,25 +57,28 @@ let package = Package(
       name: "ResourceIdentity", dependencies: ["CLibXML2", "CLinux", "LockModel", crypto],
       swiftSettings: swift),
     .target(name: "AgentAPI", dependencies: ["CLinux", "LockModel"], swiftSettings: swift),
-    .target(name: "GuardCore", dependencies: ["AgentAPI", "LockModel"], swiftSettings: swift),
+    .target(name: "Directory", dependencies: ["LockModel"], swiftSettings: swift),
+    .target(
+      name: "GuardCore", dependencies: ["AgentAPI", "Directory", "LockModel"], swiftSettings: swift),
     .target(
       name: "LockEngines", dependencies: ["CLibDLM", "CLinux", "LockModel"], swiftSettings: swift),
     .target(
       name: "HostWatch", dependencies: ["CLinux", "DomainXML", "LockModel"], swiftSettings: swift),
     .target(
-      name: "Cluster", dependencies: ["CCorosync", "CLibDLMControl", "CLinux", "LockModel"],
+      name: "Cluster",
+      dependencies: ["CCorosync", "CLibDLMControl", "CLinux", "Directory", "LockModel"],
       swiftSettings: swift),
     .target(
       name: "Configuration",
       dependencies: [
-        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "TOMLKit",
+        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "Directory", "GuardCore", "TOMLKit",
       ],
       swiftSettings: swift),
     .target(
       name: "Agent",
       dependencies: [
-        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "GuardCore", "Configuration",
-        "LockEngines", "HostWatch", "Cluster", logging,
+        "CLinux", "LockModel", "ResourceIdentity", "AgentAPI", "Directory", "GuardCore",
+        "Configuration", "LockEngines", "HostWatch", "Cluster", logging,
       ],
       swiftSettings: swift),
 
@@ -106,21 +109,28 @@ let package = Package(
       name: "HostWatchTests", dependencies: ["CLinux", "DomainXML", "HostWatch", "LockModel"],
       swiftSettings: swift),
     .testTarget(
-      name: "ClusterTests", dependencies: ["CLibDLMControl", "CLinux", "Cluster", "LockModel"],
+      name: "ClusterTests",
+      dependencies: ["CLibDLMControl", "CLinux", "Cluster", "Directory", "LockModel"],
       swiftSettings: swift),
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "AgentAPI", "CLinux", "Cluster", "Configuration", "GuardCore", "LockEngines",
-        "LockModel", "ResourceIdentity", logging,
+        "Agent", "AgentAPI", "CLinux", "Cluster", "Configuration", "Directory", "GuardCore",
+        "LockEngines", "LockModel", "ResourceIdentity", logging,
       ],
       swiftSettings: swift),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["AgentAPI", "Configuration", "GuardCore", "LockModel", "ResourceIdentity"],
+      dependencies: [
+        "AgentAPI", "Configuration", "Directory", "GuardCore", "LockModel", "ResourceIdentity",
+      ],
       swiftSettings: swift),
     .testTarget(
-      name: "GuardCoreTests", dependencies: ["AgentAPI", "GuardCore", "LockEngines", "LockModel"],
+      name: "GuardCoreTests",
+      dependencies: ["AgentAPI", "Directory", "GuardCore", "LockEngines", "LockModel"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "DirectoryTests", dependencies: ["Directory", "LockEngineConformance", "LockModel"],
       swiftSettings: swift),
     .testTarget(name: "LockModelTests", dependencies: ["LockModel"], swiftSettings: swift),
     .testTarget(

@@ -103,6 +103,7 @@ public struct Daemon: Sendable {
           lockspace: configuration.lockspace, bound: configuration.stoppedLimit,
           allowUnfenced: configuration.allowUnfenced),
         report: member.take)
+      try agent.join(configuration.lockspace)
       loop.run()
       watch.stop()
     }

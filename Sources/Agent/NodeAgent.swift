@@ -1,6 +1,8 @@
 import AgentAPI
 import CLinux
+import Cluster
 import Configuration
+import Directory
 import Dispatch
 import Glibc
 import GuardCore
@@ -48,6 +50,9 @@ actor NodeAgent {
   private var limits: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
   private nonisolated let guests: GuestWatch
+  /// Nil for an agent that is alone.
+  private var group: AgentGroup?
+  private lazy var enquiries = makeEnquiries()
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
@@ -68,6 +73,8 @@ actor NodeAgent {
       looksForStrays: configuration.unmanagedGuests == .lock, log: log)
     self.ledger = ledger
     core = Guard(description, policy: configuration.policy)
+    // Nothing comes of it before there are others.
+    _ = core.handle(.directory(.settings(configuration.digest)), at: description.started)
   }
 
   /// Takes the ledger's claims over, then opens the socket if ``Event/unready(_:)`` has not yet
@@ -142,6 +149,7 @@ actor NodeAgent {
   nonisolated func stop() {
     post { agent in
       agent.server?.stopListening()
+      agent.group?.stop()
       agent.ledgerThread.sync {}
       guard let upkeep = agent.upkeep, agent.keeper?.isIdle == true else {
         return agent.loop.stop()
@@ -158,6 +166,7 @@ actor NodeAgent {
       agent.configuration = configuration
       agent.identity = configuration.identity(on: agent.description.node)
       agent.handle(.policy(configuration.policy))
+      agent.handle(.directory(.settings(configuration.digest)))
       agent.handle(.misconfigured(nil))
       agent.log.notice("the configuration was read again")
       if !needsRestart.isEmpty {
@@ -229,8 +238,9 @@ actor NodeAgent {
         report(.settled(owner, refused: $0))
       }
     case .queueAgain(let owner, let claims): queueAgain(owner, claims)
-    case .ask(let question, let domain, let node): return ask(question, domain, node)
-    case .answer(let question, let answer): self.answer(question, answer)
+    case .ask(let question, let domain, let node): ask(question, domain, node)
+    case .answer(let question, let answer):
+      enquiries.answer(question.number, to: question.node, answer)
     case .expect(let expectation, let milliseconds):
       loop.after(milliseconds) { [self] in
         assumeIsolated { $0.handle(.unexpected(expectation)) }
@@ -256,6 +266,7 @@ actor NodeAgent {
     case .limit(let request, let milliseconds): limit(request, milliseconds)
     case .count(let countdown, let milliseconds):
       loop.after(milliseconds) { [self] in assumeIsolated { $0.handle(.elapsed(countdown)) } }
+    case .announce(let messages): group?.send(messages)
     case .audit(let line): audit.write(line)
     }
     return []
@@ -287,20 +298,68 @@ actor NodeAgent {
     }
   }
 
-  private func ask(
-    _ question: HandoverQuestion, _ domain: DomainUUID, _ node: NodeID?
-  ) -> [Event] {
-    [.answered(question, about: domain, by: nil, .none)]
-  }
-
-  private func answer(_ question: QuestionID, _ answer: HandoverAnswer) {}
-
   private func tidyIfReclaimed() {
     if reclaiming == 0 { upkeep?.begin() }
   }
 
   private func watchGuests() {
     guests.assumeIsolated { $0.begin { [self] in report($0) } }
+  }
+
+  // MARK: - The other agents
+
+  /// Speaks to the agents of a lockspace from now on. Once, on any thread.
+  ///
+  /// - Throws: ``ClusterWatch/Unavailable`` where the kernel has no descriptors left.
+  nonisolated func join(_ lockspace: String) throws(ClusterWatch.Unavailable) {
+    let group = try AgentGroup(lockspace: lockspace) { [self] news in
+      post { $0.take(news) }
+    }
+    post { $0.group = group }
+  }
+
+  private func take(_ news: AgentGroup.News) {
+    switch news {
+    case .view(let view):
+      handle(.directory(.view(view)))
+      enquiries.take(view)
+    case .heard(let heard):
+      if !enquiries.hear(heard.message, from: heard.node) { handle(.directory(.heard(heard))) }
+    case .missed: handle(.directory(.missed))
+    case .severed:
+      handle(.directory(.severed))
+      enquiries.sever()
+    }
+  }
+
+  private func makeEnquiries() -> Enquiries {
+    var enquiries = Enquiries(
+      // Above what a former agent can have used, whatever the clock has done since: that one is gone.
+      firstNumber: UInt64(dlmguard_now()) << 20,
+      send: { [self] messages in assumeIsolated { $0.group?.send(messages) } },
+      callBack: { [loop] call in loop.post(call) },
+      expireLater: { [self] enquiry, milliseconds in
+        loop.after(milliseconds) { [self] in assumeIsolated { $0.enquiries.expire(enquiry) } }
+      })
+    enquiries.asked = { [self] node, number, question, domain in
+      report(.questioned(QuestionID(node: node, number: number), question, domain))
+    }
+    return enquiries
+  }
+
+  /// How long everybody may take to say who sends a guest, in ms: its start waits for that.
+  private static let answerLimit: Int64 = 2_000
+  /// How long a node that a guest has gone to may take to say that its claims wait, in ms: until it does,
+  /// or is no member any more, nothing is let go.
+  private static let departureLimit: Int64 = 365 * 24 * 3_600_000
+
+  private func ask(_ question: HandoverQuestion, _ domain: DomainUUID, _ node: NodeID?) {
+    enquiries.ask(
+      question, about: domain, of: node,
+      for: question == .waiting ? Self.departureLimit : Self.answerLimit
+    ) { [self] node, answer in
+      report(.answered(question, about: domain, by: node, answer))
+    }
   }
 
   // MARK: - The socket

@@ -12,6 +12,7 @@ extension Reply {
         ("v", .integer(Request.version)), ("ok", .bool(true)),
         ("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
     case .status(let status): Self.success("status", status.json)
+    case .cluster(let cluster): Self.success("cluster", cluster.json)
     case .refused(let refusal):
       .object(
         ("v", .integer(Request.version)), ("ok", .bool(false)),
@@ -52,6 +53,8 @@ extension Reply {
         try json.list("holders") { json throws(MalformedMessage) in try HolderReport(json) })
     } else if let status = json["status"] {
       self = .status(try StatusReport(status))
+    } else if let cluster = json["cluster"] {
+      self = .cluster(try ClusterReport(cluster))
     } else {
       self = .done
     }
@@ -59,13 +62,15 @@ extension Reply {
 }
 
 extension OwnerReport {
-  /// One element of `owners`; `pid` is missing where there is none.
+  /// One element of `owners`; `pid` is missing where there is none, `unattended` where the agent of its
+  /// node answers.
   public var json: JSON {
     .object(
       ("owner", .string("\(owner)")), ("uuid", .string("\(owner.domain)")),
       ("name", .string(name)), ("node", .string("\(node)")), ("phase", .string(phase)),
       ("pid", pid.map { .integer(Int64($0)) }), ("since", since.json),
-      ("claims", .array(claims.map(\.json))), ("unguarded", .array(unguarded.map(\.json))))
+      ("claims", .array(claims.map(\.json))), ("unguarded", .array(unguarded.map(\.json))),
+      ("unattended", unattendedSince?.json))
   }
 
   init(_ json: JSON) throws(MalformedMessage) {
@@ -79,7 +84,8 @@ extension OwnerReport {
       claims: try json.list("claims") { json throws(MalformedMessage) in try Claim(json) },
       unguarded: try json.list("unguarded") { json throws(MalformedMessage) in
         try UnguardedResource(json)
-      })
+      },
+      unattendedSince: try json.optionalTimestamp("unattended"))
   }
 }
 
@@ -89,14 +95,15 @@ extension HolderReport {
     .object(
       ("owner", .string("\(owner)")), ("uuid", .string("\(owner.domain)")),
       ("name", .string(name)), ("node", .string("\(node)")), ("phase", .string(phase)),
-      ("since", since.json), ("claim", claim.json))
+      ("since", since.json), ("claim", claim.json), ("unattended", unattendedSince?.json))
   }
 
   init(_ json: JSON) throws(MalformedMessage) {
     self.init(
       owner: try json.owner(), name: try json.string("name"),
       node: NodeName(try json.string("node")), phase: try json.string("phase"),
-      since: try json.timestamp("since"), claim: try Claim(json["claim"] ?? .null))
+      since: try json.timestamp("since"), claim: try Claim(json["claim"] ?? .null),
+      unattendedSince: try json.optionalTimestamp("unattended"))
   }
 }
 
@@ -137,6 +144,11 @@ extension Timestamp {
 extension JSON {
   func timestamp(_ key: String) throws(MalformedMessage) -> Timestamp {
     try require(key, "a time") { json in
+      json["ms"]?.integerValue.map { Timestamp(milliseconds: $0) }
+    }
+  }
+  func optionalTimestamp(_ key: String) throws(MalformedMessage) -> Timestamp? {
+    try optional(key, "a time") { json in
       json["ms"]?.integerValue.map { Timestamp(milliseconds: $0) }
     }
   }

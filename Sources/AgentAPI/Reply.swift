@@ -6,12 +6,14 @@ public enum Reply: Hashable, Sendable {
   case done
   /// The new owner, which the other operations want to be told.
   case registered(OwnerID)
-  /// The owners here that were asked about; none where the domain has none.
+  /// The owners that were asked about, those of this node first; none where the domain has none.
   case owners([OwnerReport])
-  /// What lies at the path, and every owner here that holds it or asks for it.
+  /// What lies at the path, and every owner that holds it, or, on this node, asks for it.
   case holders(ResourceName, [HolderReport])
   /// Everything about this node.
   case status(StatusReport)
+  /// Everything about all nodes.
+  case cluster(ClusterReport)
   /// The agent says no, and why.
   case refused(Refusal)
 }
@@ -54,7 +56,7 @@ public struct OwnerReport: Hashable, Sendable {
   public let owner: OwnerID
   /// The domain's name when the owner was made. Untrusted text.
   public let name: String
-  /// The node that holds the claims: the one that answers.
+  /// The node that holds the claims.
   public let node: NodeName
   /// Where it is in its life (docs/design.md §5): `prepared`, `running`, `leaving`, …
   public let phase: String
@@ -65,13 +67,16 @@ public struct OwnerReport: Hashable, Sendable {
   public let since: Timestamp
   /// What it holds; while its phase is `acquiring`, also what it is asking for.
   public let claims: [Claim]
-  /// What of the domain is not locked, because this version cannot.
+  /// What of the domain is not locked, because this version cannot; only its own node tells.
   public let unguarded: [UnguardedResource]
+  /// Since when that node's agent has not answered, by the clock of the node that is asked: this is
+  /// what it last said. Nil while it answers.
+  public let unattendedSince: Timestamp?
 
   /// - Parameter phase: a word of docs/design.md §5.
   public init(
     owner: OwnerID, name: String, node: NodeName, phase: String, pid: Int32?, since: Timestamp,
-    claims: [Claim], unguarded: [UnguardedResource]
+    claims: [Claim], unguarded: [UnguardedResource], unattendedSince: Timestamp? = nil
   ) {
     self.owner = owner
     self.name = name
@@ -81,6 +86,7 @@ public struct OwnerReport: Hashable, Sendable {
     self.since = since
     self.claims = claims
     self.unguarded = unguarded
+    self.unattendedSince = unattendedSince
   }
 }
 
@@ -90,7 +96,7 @@ public struct HolderReport: Hashable, Sendable {
   public let owner: OwnerID
   /// The domain's name when the owner was made. Untrusted text.
   public let name: String
-  /// The node on which it is held: the one that answers.
+  /// The node on which it is held.
   public let node: NodeName
   /// As ``OwnerReport/phase``; in `acquiring` the claim is perhaps not held yet.
   public let phase: String
@@ -98,10 +104,13 @@ public struct HolderReport: Hashable, Sendable {
   public let since: Timestamp
   /// Mode, device and location by which that owner knows the resource.
   public let claim: Claim
+  /// As ``OwnerReport/unattendedSince``.
+  public let unattendedSince: Timestamp?
 
   /// - Parameter claim: of the resource that was asked about.
   public init(
-    owner: OwnerID, name: String, node: NodeName, phase: String, since: Timestamp, claim: Claim
+    owner: OwnerID, name: String, node: NodeName, phase: String, since: Timestamp, claim: Claim,
+    unattendedSince: Timestamp? = nil
   ) {
     self.owner = owner
     self.name = name
@@ -109,6 +118,7 @@ public struct HolderReport: Hashable, Sendable {
     self.phase = phase
     self.since = since
     self.claim = claim
+    self.unattendedSince = unattendedSince
   }
 }
 

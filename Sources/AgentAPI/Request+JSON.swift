@@ -24,12 +24,14 @@ extension Request {
     case .inquire(.uuid(let uuid)): Self.plain("inquire", ("uuid", .string("\(uuid)")))
     case .inquire(.name(let name)): Self.plain("inquire", ("name", .string(name)))
     case .who(let path): Self.plain("who", ("path", .string(path)))
+    case .whoHolds(let resource): Self.plain("who", ("resource", .string("\(resource)")))
     case .revoke(.domain(.uuid(let uuid))): Self.plain("revoke", ("uuid", .string("\(uuid)")))
     case .revoke(.domain(.name(let name))): Self.plain("revoke", ("name", .string(name)))
     case .revoke(.resource(let resource)):
       Self.plain("revoke", ("resource", .string("\(resource)")))
     case .revoke(.path(let path)): Self.plain("revoke", ("path", .string(path)))
     case .status: Self.plain("status", nil)
+    case .cluster: Self.plain("cluster", nil)
     }
   }
 
@@ -59,8 +61,13 @@ extension Request {
     case "release": self = .release(try json.owner())
     case "inquire": self = .inquire(try DomainSelector(json))
     case "revoke": self = .revoke(try RevocationTarget(json))
-    case "who": self = .who(path: try json.string("path"))
+    case "who":
+      let resource = try json.optional("resource", "a resource name") {
+        $0.stringValue.flatMap { try? ResourceName($0) }
+      }
+      self = if let resource { .whoHolds(resource) } else { .who(path: try json.string("path")) }
     case "status": self = .status
+    case "cluster": self = .cluster
     default: throw MalformedMessage(field: "op", problem: "is no operation of this agent")
     }
   }

@@ -13,15 +13,19 @@ public enum Request: Hashable, Sendable {
   /// Give back everything an owner holds, and forget it. Refused for a domain that libvirt started,
   /// unless it is saved: its locks go when QEMU is gone.
   case release(OwnerID)
-  /// What a domain holds here. Answered by ``Reply/owners(_:)``.
+  /// What a domain holds, on any node. Answered by ``Reply/owners(_:)``.
   case inquire(DomainSelector)
-  /// Who holds what lies at a path. Answered by ``Reply/holders(_:_:)``.
+  /// Who holds what lies at a path of this node, on any node. Answered by ``Reply/holders(_:_:)``.
   case who(path: String)
+  /// The same of a resource that is known by its name.
+  case whoHolds(ResourceName)
   /// Take a lock away from whoever holds it here: its process is killed first. Answered by
   /// ``Reply/owners(_:)`` when the last of them is gone.
   case revoke(RevocationTarget)
   /// Everything about this node. Answered by ``Reply/status(_:)``.
   case status
+  /// What is known of all nodes. Answered by ``Reply/cluster(_:)``.
+  case cluster
 
   /// The version of the messages, in every one of them; another version is refused.
   public static let version: Int64 = 1

@@ -54,13 +54,20 @@ final class QuorumConnection: Sendable {
   /// What was told last; nil before corosync has told anything.
   var quorum: Quorum? {
     guard hasProvider else { return .noProvider }
-    return news.latest.withLock { $0 }
+    return news.latest.withLock { $0?.quorum }
+  }
+
+  /// The ring that this node has quorum in; nil where it has none.
+  var quorateRing: UInt64? {
+    news.latest.withLock { latest in
+      if hasProvider, case .held = latest?.quorum { latest?.ring } else { nil }
+    }
   }
 }
 
 /// Where the library's callback leaves what it was told.
 private final class QuorumNews: Sendable {
-  let latest = Mutex<Quorum?>(nil)
+  let latest = Mutex<(quorum: Quorum, ring: UInt64)?>(nil)
 }
 
 private func quorumChanged(
@@ -74,7 +81,7 @@ private func quorumChanged(
     .sorted()
   // The connection, which is dispatching, keeps it alive.
   Unmanaged<QuorumNews>.fromOpaque(context).takeUnretainedValue().latest.withLock {
-    $0 = isQuorate == 0 ? .lost(members: nodes) : .held(members: nodes)
+    $0 = (isQuorate == 0 ? .lost(members: nodes) : .held(members: nodes), ring.seq)
   }
 }
 

@@ -1,3 +1,4 @@
+import Directory
 import LockModel
 
 // What people read whom somebody else shuts out: which disk, who holds it, where, since when, what
@@ -46,11 +47,19 @@ extension Guard {
       return explain(claim, others: others, owner, held)
     }
     if let twin = refused.first(where: { $0.claim.resource == ResourceName(domain: domain.uuid) }) {
-      return explainTwin(of: domain, twin.holder)
+      let known = self.twin(of: domain)
+      return explainTwin(of: domain, twin.holder ?? known?.holder, silence: known?.silence ?? "")
     }
     for claim in refused {
       guard let holder = claim.holder else { continue }
+      if let stranger = stranger(claim, besides: domain) {
+        return explain(claim.claim, others: others, stranger)
+      }
       return explain(claim.claim, others: others, holder, asking: domain)
+    }
+    for claim in refused {
+      guard let stranger = stranger(claim, besides: domain) else { continue }
+      return explain(claim.claim, others: others, stranger)
     }
     if let (claim, owner, held) = here.first {
       return explain(claim, others: others, owner, held)
@@ -59,7 +68,7 @@ extension Guard {
     return explainUnnamed(claim, others: others)
   }
 
-  private func wanted(_ claim: Claim, others: Int) -> String {
+  func wanted(_ claim: Claim, others: Int) -> String {
     let more = others == 0 ? "" : " (and \(others) more)"
     return "\(claim.device) \(Quoted(claim.location))\(more) is wanted in \(claim.purpose.words)"
   }
@@ -91,7 +100,7 @@ extension Guard {
   }
 
   /// What somebody holds, in the eyes of one who wants something else of the same thing.
-  private func what(_ held: Claim, beside claim: Claim) -> String {
+  func what(_ held: Claim, beside claim: Claim) -> String {
     switch (claim.use, held.use) {
     case (.whole, .whole), (.part, .part): "it"
     case (.whole, .part): "a part of it, \(Quoted(held.location)),"
@@ -143,7 +152,7 @@ extension Guard {
 
   /// The guest itself is what is held: it is an administrator's second start, whatever its disks.
   private func explainTwin(
-    of domain: Domain, _ holder: Holder?
+    of domain: Domain, _ holder: Holder?, silence: String
   ) -> (reason: String, advice: String) {
     let unconfirmed =
       owners[domain.uuid]?.isUnconfirmed == true
@@ -161,7 +170,7 @@ extension Guard {
       "the SAME guest (UUID \(domain.uuid)) already runs on \(place(holder.node)) since "
         + "\(holder.since), and a guest runs on one node at a time",
       "Look there: \(virsh(holder.node)) domstate \(domain.uuid). To have it here, migrate it, or shut "
-        + "it down there" + ifDead(holder.node) + unconfirmed
+        + "it down there" + silence + ifDead(holder.node) + unconfirmed
     )
   }
 
@@ -179,7 +188,9 @@ extension Guard {
   }
 
   private func name(of uuid: DomainUUID, asking domain: Domain) -> String? {
-    uuid == domain.uuid ? domain.name : owners[uuid]?.domain.name
+    uuid == domain.uuid
+      ? domain.name
+      : owners[uuid]?.domain.name ?? directory.owners(of: uuid).first?.entry.name
   }
 
   func place(_ node: NodeID) -> String {
@@ -189,7 +200,8 @@ extension Guard {
 
   private func name(_ node: NodeID) -> String? {
     node == cluster.here
-      ? description.node.description : cluster.name(node).map(\.description)
+      ? description.node.description
+      : (cluster.name(node) ?? directory.name(of: node)).map(\.description)
   }
 
   /// The command that asks that node's libvirt.
@@ -198,7 +210,7 @@ extension Guard {
     return "virsh -c qemu+ssh://\(name)/system"
   }
 
-  private func ifDead(_ node: NodeID) -> String {
+  func ifDead(_ node: NodeID) -> String {
     if node == cluster.here { return "" }
     return ". If \(place(node)) is dead, it must be fenced before its locks go: see dlm_tool status"
   }

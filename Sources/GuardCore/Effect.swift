@@ -1,4 +1,5 @@
 import AgentAPI
+import Directory
 import LockModel
 
 /// What is to be done: everything that the core ever causes. The shell carries effects out in
@@ -68,6 +69,9 @@ public enum Effect: Hashable, Sendable {
   /// Set a timer for a request, in ms; it need not go on once that is answered. Answered by
   /// ``Event/overdue(_:)``.
   case limit(RequestID, after: Int64)
+  /// Tell the agents of all nodes, in that order; nobody waits for it. What cannot be told is reported by
+  /// ``DirectoryNews/missed``.
+  case announce([DirectoryMessage])
   /// One line for the log of what the guard did.
   case audit(AuditLine)
 }

@@ -108,6 +108,8 @@ public enum Event: Sendable {
   case misconfigured(String?)
   /// Why libvirt may start guests without asking, and what to do about it; nil ends it.
   case unhooked(String?)
+  /// What the agents of the cluster tell each other of what they hold.
+  case directory(DirectoryNews)
   /// Something outside the core that an operator should look at.
   case alarm(String)
 }

@@ -82,7 +82,7 @@ extension Guard {
       },
       isolationAlarm,
       cluster.impediment.map { "no guest can be started: \($0)" },
-      unhooked, cluster.warning, misconfiguration,
+      unhooked, cluster.warning, misconfiguration, disagreement,
     ].compactMap { $0 }
   }
 }

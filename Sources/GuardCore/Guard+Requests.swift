@@ -10,11 +10,14 @@ extension Guard {
       if let unreadiness { return refuse(id, .unsafe, "refused: \(unreadiness)") }
       operate(request, id)
     case .inquire(let selector): inquire(selector, id)
+    case .whoHolds(let resource):
+      reply(id, .holders(resource, reports(of: resource) { _ in true }))
     case .who(let path):
       survey(
         id, request,
         [Resource(kind: .file, device: "path", source: .file(path), access: .exclusiveWrite)], nil)
     case .status: reply(id, .status(status()))
+    case .cluster: reply(id, .cluster(clusterReport()))
     }
   }
 
@@ -34,7 +37,7 @@ extension Guard {
     case .acquire(let owner): acquire(owner, id)
     case .release(let owner): release(owner, id)
     case .revoke(let target): revoke(target, id)
-    case .hook, .inquire, .who, .status: break
+    case .hook, .inquire, .who, .whoHolds, .status, .cluster: break
     }
   }
 
@@ -77,7 +80,7 @@ extension Guard {
     case .add(let owner, _): add(owner, id, survey)
     case .who(let path): who(path, id, survey)
     case .revoke(.path(let path)): revoke(at: path, id, survey)
-    case .revoke, .acquire, .release, .inquire, .status: break
+    case .revoke, .acquire, .release, .inquire, .whoHolds, .status, .cluster: break
     }
   }
 
@@ -187,7 +190,7 @@ extension Guard {
   }
 
   private mutating func inquire(_ selector: DomainSelector, _ request: RequestID) {
-    reply(request, .owners(named(selector).map { $0.report(node: description.node) }))
+    reply(request, .owners(reports(of: selector)))
   }
 
   /// The owners of that domain, or of all domains of that name.
@@ -210,18 +213,6 @@ extension Guard {
       reply(request, .holders(footprint.itself[0], holders))
     case .failed(let reason): refuse(request, .unsafe, "\(Quoted(path)): \(reason)")
     case .absent, nil: refuse(request, .unknown, "\(Quoted(path)) does not exist on this node")
-    }
-  }
-
-  private func reports(
-    of resource: ResourceName, where isMeant: (Claim) -> Bool
-  ) -> [HolderReport] {
-    owners.claimants(of: resource).flatMap { owner in
-      owner.claims.filter { $0.resource == resource && isMeant($0) }.map { claim in
-        HolderReport(
-          owner: owner.id, name: owner.domain.name, node: description.node,
-          phase: owner.phaseName, since: owner.since, claim: claim)
-      }
     }
   }
 

@@ -1,4 +1,5 @@
 import AgentAPI
+import Directory
 import LockModel
 
 /// What a node says of itself in status and messages.
@@ -70,6 +71,9 @@ public struct Guard {
   /// Requests that wait until the agent is ready, in the order in which they came.
   var deferred: [(id: RequestID, request: Request)] = []
   var cluster = ClusterStanding()
+  /// What the other nodes hold.
+  var directory = Directory()
+  var announcements = Announcements()
   /// Nil while the cluster certainly counts on this node.
   var isolated: Isolated?
   var isolationRound = 0
@@ -154,7 +158,9 @@ public struct Guard {
     case .misconfigured(let problem): misconfigure(problem)
     case .unhooked(let reason): unhook(reason)
     case .alarm(let text): alarm(text, owner: nil)
+    case .directory(let news): take(news)
     }
+    announce()
     return effects
   }
 }

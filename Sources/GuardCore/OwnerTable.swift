@@ -5,6 +5,8 @@ import LockModel
 struct OwnerTable {
   private var owners: [DomainUUID: Owner] = [:]
   private var claimants: [ResourceName: [DomainUUID]] = [:]
+  /// Whose owners were set since ``takeTouched()``.
+  private var touched: Set<DomainUUID> = []
 
   var values: Dictionary<DomainUUID, Owner>.Values { owners.values }
 
@@ -14,6 +16,7 @@ struct OwnerTable {
       let before = owners[domain]?.claims ?? []
       let after = newValue?.claims ?? []
       owners[domain] = newValue
+      touched.insert(domain)
       if before != after { reindex(domain, before, after) }
     }
   }
@@ -22,6 +25,13 @@ struct OwnerTable {
   func claimants(of resource: ResourceName) -> [Owner] {
     (claimants[resource] ?? []).compactMap { owners[$0] }.filter(\.isHolding)
       .sorted { $0.id < $1.id }
+  }
+
+  /// The domains whose owners may have changed since this was last asked.
+  mutating func takeTouched() -> Set<DomainUUID> {
+    guard !touched.isEmpty else { return [] }
+    defer { touched = [] }
+    return touched
   }
 
   private mutating func reindex(_ domain: DomainUUID, _ before: [Claim], _ after: [Claim]) {

@@ -9,7 +9,8 @@ struct InquiryText {
   var lines: [String] {
     owners.enumerated().flatMap { index, owner in
       (index == 0 ? [] : [""]) + heading(owner) + claims(owner)
-    } + UnguardedText(owners: owners, style: style).lines
+    } + UnattendedText(owners.map { ($0.node, $0.unattendedSince) }).lines
+      + UnguardedText(owners: owners, style: style).lines
   }
 
   private func heading(_ owner: OwnerReport) -> [String] {

@@ -18,7 +18,7 @@ struct Revoke: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let target = try revocationTarget()
+    let target = try RevocationTarget(target, common)
     let owners = try common.ask(.revoke(target)) { reply in
       if case .owners(let owners) = reply { owners } else { nil }
     }
@@ -28,18 +28,25 @@ struct Revoke: ParsableCommand {
       }
     }
   }
+}
 
-  /// A path begins with / or ., a resource's name has a colon, the rest is a domain.
-  private func revocationTarget() throws -> RevocationTarget {
-    if DomainUUID(target) != nil { return .domain(DomainSelector(target)) }
-    if target.hasPrefix("/") || target.hasPrefix(".") {
+extension RevocationTarget {
+  /// What a person means: a path begins with / or ., a resource's name has a colon, the rest is a domain.
+  ///
+  /// - Throws: an `ExitCode`, once the person has been told why.
+  init(_ target: String, _ common: CommonOptions) throws {
+    if DomainUUID(target) != nil {
+      self = .domain(DomainSelector(target))
+    } else if target.hasPrefix("/") || target.hasPrefix(".") {
       guard let path = AbsolutePath.of(target, in: AbsolutePath.workingDirectory) else {
         throw common.quit(
           .no, "the working directory is gone: give the path of \(Quoted(target)) from / on")
       }
-      return .path(path)
+      self = .path(path)
+    } else if target.contains(":"), let resource = try? ResourceName(target) {
+      self = .resource(resource)
+    } else {
+      self = .domain(DomainSelector(target))
     }
-    if target.contains(":"), let resource = try? ResourceName(target) { return .resource(resource) }
-    return .domain(DomainSelector(target))
   }
 }

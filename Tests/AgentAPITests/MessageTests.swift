@@ -30,7 +30,7 @@ import Testing
     .register(Domain(uuid: uuid, name: "vm-1"), pid: 4), .add(owner, resources), .acquire(owner),
     .release(owner), .inquire(.uuid(uuid)), .inquire(.name("vm-1")), .who(path: "/a"), .status,
     .revoke(.domain(.uuid(uuid))), .revoke(.domain(.name("vm-1"))), .revoke(.path("/a b")),
-    .revoke(.resource(ResourceName(domain: uuid))),
+    .revoke(.resource(ResourceName(domain: uuid))), .whoHolds(ResourceName(domain: uuid)), .cluster,
   ]
 
   @Test(arguments: requests) func requestsReadBack(request: Request) throws {
@@ -54,6 +54,43 @@ import Testing
       StatusReport(
         version: "1", node: NodeName("a"), engine: "dlm", lockspace: "libvirt", pid: 1,
         started: Timestamp(milliseconds: 9), alarms: [], owners: [])),
+    .owners([
+      OwnerReport(
+        owner: owner, name: "vm", node: NodeName("b"), phase: "saved", pid: nil,
+        since: Timestamp(milliseconds: 5), claims: [claim], unguarded: [],
+        unattendedSince: Timestamp(milliseconds: 6))
+    ]),
+    .holders(
+      ResourceName(domain: uuid),
+      [
+        HolderReport(
+          owner: owner, name: "vm", node: NodeName("b"), phase: "running",
+          since: Timestamp(milliseconds: 1), claim: claim,
+          unattendedSince: Timestamp(milliseconds: 2))
+      ]),
+    .cluster(
+      ClusterReport(
+        node: NodeName("a"), lockspace: "libvirt", isConnected: true, alarms: ["x"],
+        nodes: [
+          .answering, .joining, .silent(since: Timestamp(milliseconds: 7)), .absent, .foreign,
+        ].map { state in
+          NodeReport(
+            node: NodeName("b"), id: NodeID(2), version: "1", protocolVersion: 2, state: state,
+            differences: ["readonly"],
+            owners: [
+              OwnerSummary(
+                owner: owner, name: "vm", phase: "running", since: Timestamp(milliseconds: 5),
+                claims: [claim])
+            ])
+        })),
+    .cluster(
+      ClusterReport(
+        node: NodeName("a"), lockspace: nil, isConnected: false, alarms: [],
+        nodes: [
+          NodeReport(
+            node: NodeName("a"), id: nil, version: nil, protocolVersion: nil, state: .answering,
+            owners: [])
+        ])),
     .refused(Refusal(.conflict, "no")),
   ]
 

@@ -79,9 +79,9 @@ import Testing
     let holder = HolderReport(
       owner: Samples.owner, name: "web01", node: NodeName("node1"), phase: "running",
       since: Samples.since, claim: Samples.claim)
-    let resource = Samples.claim.resource
+    let subject = [("path", "/a b"), ("resource", "\(Samples.claim.resource)")]
     #expect(
-      HoldersText(path: "/a b", resource: resource, holders: [holder], style: .plain).lines == [
+      HoldersText(subject: subject, holders: [holder], style: .plain).lines == [
         "path:      /a b",
         "resource:  file:0123456789abcdef:4711",
         "",
@@ -89,8 +89,61 @@ import Testing
         "web01   node1  exclusive write  disk vda  running  2026-01-01T00:00:00Z",
       ])
     #expect(
-      HoldersText(path: "/a b", resource: resource, holders: [], style: .plain).lines
+      HoldersText(subject: subject, holders: [], style: .plain).lines
         == ["nobody holds /a b (file:0123456789abcdef:4711)"])
+  }
+
+  @Test func whatASilentAgentLastSaidIsMarked() {
+    let holder = HolderReport(
+      owner: Samples.owner, name: "web01", node: NodeName("node2"), phase: "running",
+      since: Samples.since, claim: Samples.claim, unattendedSince: Samples.since)
+    let lines = HoldersText(subject: [("path", "/a")], holders: [holder], style: .plain).lines
+    #expect(lines.contains { $0.contains("running (unattended)") })
+    #expect(
+      lines.last
+        == "The agent of node2 does not answer since 2026-01-01T00:00:00Z: this is what it last said."
+    )
+  }
+
+  @Test func theClusterIsShownByNode() {
+    let owner = OwnerSummary(
+      owner: Samples.owner, name: "web01", phase: "running", since: Samples.since,
+      claims: [Samples.claim])
+    let nodes = [
+      NodeReport(
+        node: NodeName("node1"), id: NodeID(1), version: "0.1.0", protocolVersion: 1,
+        state: .answering, owners: []),
+      NodeReport(
+        node: NodeName("node2"), id: NodeID(2), version: "0.1.0", protocolVersion: 1,
+        state: .silent(since: Samples.since), differences: ["readonly"], owners: [owner]),
+      NodeReport(
+        node: NodeName("node3"), id: NodeID(3), version: nil, protocolVersion: nil, state: .absent,
+        owners: []),
+    ]
+    let cluster = ClusterReport(
+      node: NodeName("node1"), lockspace: "libvirt", isConnected: true, alarms: ["look"],
+      nodes: nodes)
+    #expect(
+      ClusterText(cluster: cluster, style: .plain).lines == [
+        "ALARM: look",
+        "",
+        "lockspace: libvirt",
+        "",
+        "NODE   ID  AGENT  PROTOCOL  DOMAINS  STATE",
+        "node1  1   0.1.0  1         0        answers",
+        "node2  2   0.1.0  1         1        its agent does not answer since 2026-01-01T00:00:00Z; "
+          + "other settings: readonly",
+        "node3  3   -      -         ?        no agent has been heard",
+        "",
+        "DOMAIN  NODE   PHASE                 CLAIMS  SINCE",
+        "web01   node2  running (unattended)  1       2026-01-01T00:00:00Z",
+      ])
+    let alone = ClusterReport(
+      node: NodeName("node1"), lockspace: "libvirt", isConnected: false, alarms: [],
+      nodes: [nodes[0]])
+    let lines = ClusterText(cluster: alone, style: .plain).lines
+    #expect(lines[0].contains("does not hear the other agents"))
+    #expect(lines.last == "No domain holds anything.")
   }
 
   @Test func anUnreachableAgentComesWithAdvice() {

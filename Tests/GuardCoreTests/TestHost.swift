@@ -1,4 +1,5 @@
 import AgentAPI
+import Directory
 import GuardCore
 import LockEngines
 import LockModel
@@ -62,6 +63,8 @@ final class TestHost {
   /// Answers of this kind stay in `held` until `letGo()`.
   var holdsBack: (Event) -> Bool = { _ in false }
   private(set) var held: [Event] = []
+  /// What the other agents were told, by effect.
+  var announced: [[DirectoryMessage]] = []
 
   static let driver = ProcessRef(pid: 100, startTime: 1)
 
@@ -294,6 +297,7 @@ final class TestHost {
     case .wake(let owner, let wake, let milliseconds):
       timers.append((owner, wake, at: time + milliseconds))
     case .limit(let request, let milliseconds): limits.append((request, at: time + milliseconds))
+    case .announce(let messages): announced.append(messages)
     case .audit(let line): audits.append(line)
     }
   }

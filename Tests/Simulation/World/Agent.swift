@@ -354,7 +354,7 @@ extension World {
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.elapsed(countdown), to: agent)
       }
-    case .audit: break
+    case .announce, .audit: break
     }
   }
 

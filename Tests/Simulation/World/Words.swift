@@ -42,6 +42,7 @@ extension World {
   func words(_ event: Event) -> String {
     switch event {
     case .unready(let reason): "unready: \(reason)"
+    case .directory: "news of the other agents"
     case .joining: "joining the lockspace"
     case .recovered(let records):
       "recovered "
@@ -151,6 +152,7 @@ extension World {
       case .wake(let owner, let wake, let milliseconds):
         "\(words(owner)) \(wake.reason) in \(milliseconds) ms"
       case .limit(_, let milliseconds): "\(milliseconds) ms"
+      case .announce(let messages): "\(messages.count) messages"
       case .audit(let line):
         ([line.kind.rawValue, line.domain?.name].compactMap { $0 }
           + line.fields.filter { $0.name == "reason" || $0.name == "text" }.map(\.value))
@@ -189,6 +191,7 @@ extension Effect {
     case .lookForSaveImage: "look"
     case .wake: "wake"
     case .limit: "limit"
+    case .announce: "announce"
     case .audit: "audit"
     }
   }
