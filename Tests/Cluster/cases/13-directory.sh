@@ -18,7 +18,7 @@ check "vm-3 of node2 is to write lun1, vm-4 lun2" eval \
   'at 2 define vm-3 /dev/lun1 && at 2 define vm-4 /dev/lun2'
 check "the two start on node1" eval 'at 1 start vm-1 && at 1 start vm-2'
 check "vm-3 is refused on node2, and the reader named" \
-  at 2 eventually 10 refused vm-3 "domain 'vm-1'" "node node1" "read-only" "disk vda, running"
+  at 2 eventually 60 refused vm-3 "domain 'vm-1'" "node node1" "read-only" "disk vda, running"
 check "vm-4 is refused, and the sharer named" \
   at 2 refused vm-4 "domain 'vm-2'" "node node1" "shared write"
 check "who answers on node3, by path" at 3 holders /dev/lun1 "vm-1 PR"
