@@ -13,7 +13,8 @@ TOML     := -Xcxx '-DTOML_ASSERT(expr)=static_assert(true)'
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab sim-lab \
+.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab \
+  directory-lab sim-lab \
   test test-unit simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
   install clean
 
@@ -89,6 +90,11 @@ parse-lab: build-packages
 	$(RELEASE) --product parse-lab
 	install -m 755 "$$($(RELEASE) --show-bin-path)/parse-lab" $(OUT)
 
+directory-lab: build-packages
+	@mkdir -p $(OUT)
+	$(RELEASE) --product directory-lab
+	install -m 755 "$$($(RELEASE) --show-bin-path)/directory-lab" $(OUT)
+
 test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
@@ -104,7 +110,7 @@ SECONDS ?= 60
 fuzz: build-packages
 	Tests/Fuzz/run $(SECONDS)
 
-bench: programs engine-lab parse-lab host-packages cluster-packages
+bench: programs engine-lab parse-lab directory-lab host-packages cluster-packages
 	BIN=$(abspath $(OUT)) Benchmarks/run
 
 # The hook is a real file and is put in place at once: libvirt runs it at any moment, and AppArmor

@@ -153,6 +153,11 @@ let package = Package(
         "CLinux", "LockEngineConformance", "LockEngines", "LockModel", argumentParser,
       ],
       path: "Tests/EngineLab", swiftSettings: swift),
+    // What the corosync ring and the benchmarks run of the directory.
+    .executableTarget(
+      name: "directory-lab",
+      dependencies: ["Agent", "CLinux", "Cluster", "Directory", "LockModel", argumentParser],
+      path: "Tests/DirectoryLab", swiftSettings: swift),
     // What the benchmarks run to read domain XML.
     .executableTarget(
       name: "parse-lab",

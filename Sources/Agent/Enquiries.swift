@@ -6,11 +6,11 @@ import LockModel
 /// A question counts in one ring of the cluster: whenever that changes, or an agent comes or goes, it is
 /// asked anew under another number, and answers to the former one mean nothing. So no answer is believed
 /// that was given in a part of the cluster which the rest has given up.
-struct Enquiries {
+package struct Enquiries {
   /// Who answered, and what; nobody, where the answer is that there is none.
-  typealias Answered = @Sendable (NodeID?, HandoverAnswer) -> Void
+  package typealias Answered = @Sendable (NodeID?, HandoverAnswer) -> Void
   /// Another agent asks. It is answered by ``answer(_:to:_:)``, now or later.
-  typealias Asked =
+  package typealias Asked =
     @Sendable (
       _ from: NodeID, _ number: UInt64, HandoverQuestion, DomainUUID
     ) -> Void
@@ -42,7 +42,7 @@ struct Enquiries {
   private let callBack: @Sendable (@escaping @Sendable () -> Void) -> Void
   private let expireLater: @Sendable (_ enquiry: UInt64, _ milliseconds: Int64) -> Void
   /// What is done about questions of others; without it, they are told that there is nothing.
-  var asked: Asked?
+  package var asked: Asked?
 
   private var enquiries: [UInt64: Enquiry] = [:]
   private var nextEnquiry: UInt64 = 0
@@ -56,7 +56,7 @@ struct Enquiries {
   ///   - send: multicasts.
   ///   - callBack: runs something on the event loop's thread, soon.
   ///   - expireLater: calls ``expire(_:)`` that many ms later.
-  init(
+  package init(
     firstNumber: UInt64, send: @escaping @Sendable ([DirectoryMessage]) -> Void,
     callBack: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
     expireLater: @escaping @Sendable (UInt64, Int64) -> Void
@@ -78,7 +78,7 @@ struct Enquiries {
   /// - Parameters:
   ///   - milliseconds: how long; then the answer is `.none`.
   ///   - then: called once, on the event loop's thread, later than this returns.
-  mutating func ask(
+  package mutating func ask(
     _ question: HandoverQuestion, about domain: DomainUUID, of node: NodeID?,
     for milliseconds: Int64, then: @escaping Answered
   ) {
@@ -90,7 +90,7 @@ struct Enquiries {
   }
 
   /// The time for an enquiry is over.
-  mutating func expire(_ id: UInt64) {
+  package mutating func expire(_ id: UInt64) {
     finish(id, nil, HandoverAnswer.none)
   }
 
@@ -119,7 +119,7 @@ struct Enquiries {
   // MARK: - What comes from the group
 
   /// Who is there now.
-  mutating func take(_ new: ClusterView) {
+  package mutating func take(_ new: ClusterView) {
     if view?.ring != new.ring { held = [] }
     view = new
     for (id, enquiry) in enquiries.sorted(by: { $0.key < $1.key }) {
@@ -136,14 +136,14 @@ struct Enquiries {
   }
 
   /// The group is gone: questions wait for the next one.
-  mutating func sever() {
+  package mutating func sever() {
     view = nil
     held = []
     for id in enquiries.keys { enquiries[id]?.number = nil }
   }
 
   /// Whether a message was one of these.
-  mutating func hear(_ message: DirectoryMessage?, from node: NodeID) -> Bool {
+  package mutating func hear(_ message: DirectoryMessage?, from node: NodeID) -> Bool {
     switch message {
     case .question(let number, let question, let domain):
       let question = Question(from: node, number: number, question: question, domain: domain)
@@ -178,7 +178,7 @@ struct Enquiries {
   }
 
   /// Answers a question; means nothing where its asker has gone or has asked anew.
-  func answer(_ number: UInt64, to node: NodeID, _ answer: HandoverAnswer) {
+  package func answer(_ number: UInt64, to node: NodeID, _ answer: HandoverAnswer) {
     guard view?.agents[node] != nil else { return }
     send([.answer(number: number, to: node, answer)])
   }

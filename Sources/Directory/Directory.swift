@@ -5,7 +5,7 @@ import LockModel
 ///
 /// An agent's death is not a node's death: what its node holds stays held, and so its entries stay,
 /// unattended. A node that leaves the cluster takes its entries with it. Heard often and asked seldom,
-/// entries are kept as the bytes they came in, a fifth of what the values would take.
+/// entries are kept as the bytes they came in, which take a third of what the values would.
 public struct Directory: Sendable {
   struct Node {
     var entries: [OwnerID: [UInt8]] = [:]

@@ -20,7 +20,13 @@ extension Guard {
     switch news {
     case .view(let view):
       if directory.take(view, at: now) { announcements.isSnapshotDue = true }
-    case .heard(let heard): directory.hear(heard)
+    case .heard(let heard):
+      directory.hear(heard)
+      // Most of it: it changes nothing about what nodes agree on.
+      switch heard.message {
+      case .ownerSet, .ownerGone: return
+      case .snapshotBegin, .snapshotEnd, .profile, .question, .answer, nil: break
+      }
     case .missed: announcements.isSnapshotDue = true
     case .severed:
       directory.forget()

@@ -30,7 +30,7 @@ with_guard() { # WORDS EXCLUSIVE SHARED
   check "$1: node1 takes readonly = concurrent" at 1 configure 'readonly = "concurrent"' "${storage[@]}"
   check "$1: vm-4 is known as before" at 1 eventually 20 owners vm-4
   check "$1: vm-3 starts then" at 1 start vm-3
-  check "$1: and holds the disk in CR" at 1 holders "$2" "vm-3 CR"
+  check "$1: and holds the disk in CR" at 1 holders "$2" "vm-1 PW" "vm-3 CR"
   check "$1: vm-2 is still refused" at 1 refused vm-2 "$uuid" "node2"
   check "$1: vm-1 is destroyed on node2" at 2 v destroy vm-1
   check "$1: its claims are gone" at 2 gone vm-1
