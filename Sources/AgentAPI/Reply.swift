@@ -12,6 +12,10 @@ public enum Reply: Hashable, Sendable {
   case holders(ResourceName, [HolderReport])
   /// Everything about this node.
   case status(StatusReport)
+  /// What the agent has counted.
+  case metrics([MetricFamily])
+  /// From here on every line is an ``AuditEvent``.
+  case subscribed
   /// The agent says no, and why.
   case refused(Refusal)
 }

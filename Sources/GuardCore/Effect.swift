@@ -52,6 +52,11 @@ public enum Effect: Hashable, Sendable {
   /// Set a timer for a request, in ms; it need not go on once that is answered. Answered by
   /// ``Event/overdue(_:)``.
   case limit(RequestID, after: Int64)
+  /// Answer a request with what has been counted since the agent started, and with this.
+  case measure(RequestID, StatusReport)
+  /// Answer a request with every line of the log of what the guard did, from now on and for as long as
+  /// its client listens.
+  case subscribe(RequestID)
   /// One line for the log of what the guard did.
   case audit(AuditLine)
 }

@@ -5,7 +5,7 @@ extension Guard {
   mutating func take(_ request: Request, _ id: RequestID) {
     switch request {
     case .hook(let call): take(call, id)
-    case .register, .add, .acquire, .release, .revoke:
+    case .register, .add, .acquire, .release, .revoke, .attach, .detach:
       if deferUnready(request, id) { return }
       if let unreadiness { return refuse(id, .unsafe, "refused: \(unreadiness)") }
       operate(request, id)
@@ -15,6 +15,8 @@ extension Guard {
         id, request,
         [Resource(kind: .file, device: "path", source: .file(path), access: .exclusiveWrite)], nil)
     case .status: reply(id, .status(status()))
+    case .metrics: effects.append(.measure(id, status()))
+    case .events: effects.append(.subscribe(id))
     }
   }
 
@@ -28,13 +30,18 @@ extension Guard {
         return refuse(
           id, .invalid,
           "the claims of \(Quoted(state.domain.name)) follow its libvirt definition; add the "
-            + "resource there")
+            + "resource there, or attach it")
       }
+      if let reason = pointless(resources) { return refuse(id, .invalid, reason) }
       survey(id, request, resources, nil)
+    case .attach(_, let resources):
+      if let reason = pointless(resources) { return refuse(id, .invalid, reason) }
+      survey(id, request, resources, nil)
+    case .detach(_, let resources): survey(id, request, resources, nil)
     case .acquire(let owner): acquire(owner, id)
     case .release(let owner): release(owner, id)
     case .revoke(let target): revoke(target, id)
-    case .hook, .inquire, .who, .status: break
+    case .hook, .inquire, .who, .status, .metrics, .events: break
     }
   }
 
@@ -74,7 +81,9 @@ extension Guard {
     case .add(let owner, _): add(owner, id, survey)
     case .who(let path): who(path, id, survey)
     case .revoke(.path(let path)): revoke(at: path, id, survey)
-    case .revoke, .acquire, .release, .inquire, .status: break
+    case .attach(let domain, _): attach(domain, id, survey)
+    case .detach(let domain, _): detach(domain, id, survey)
+    case .revoke, .acquire, .release, .inquire, .status, .metrics, .events: break
     }
   }
 

@@ -45,6 +45,9 @@ public struct OwnerRecord: Hashable, Sendable {
   public let since: Timestamp
   /// What it holds and what the engine is about to be asked for: recorded before it is held.
   public let claims: [Claim]
+  /// What an administrator has given a running domain to hold beside what its description names: in modes
+  /// that ``claims`` cover.
+  public let attached: [Claim]
   /// What of that was only asked for: perhaps it was never granted. Of a ``Stage/starting`` owner, all is.
   public let asked: Set<ResourceName>
   /// What of the domain this version cannot lock, for `status` after a restart.
@@ -54,7 +57,8 @@ public struct OwnerRecord: Hashable, Sendable {
   /// - Parameter claims: everything that must be held again after a restart of the agent.
   public init(
     owner: OwnerID, name: String, origin: Origin, stage: Stage, keeper: ProcessRef?,
-    since: Timestamp, claims: [Claim], asked: Set<ResourceName> = [], unguarded: [UnguardedResource]
+    since: Timestamp, claims: [Claim], attached: [Claim] = [], asked: Set<ResourceName> = [],
+    unguarded: [UnguardedResource]
   ) {
     self.owner = owner
     self.name = name
@@ -63,6 +67,7 @@ public struct OwnerRecord: Hashable, Sendable {
     self.keeper = keeper
     self.since = since
     self.claims = claims
+    self.attached = attached
     self.asked = asked
     self.unguarded = unguarded
   }

@@ -30,7 +30,8 @@ import Testing
     .register(Domain(uuid: uuid, name: "vm-1"), pid: 4), .add(owner, resources), .acquire(owner),
     .release(owner), .inquire(.uuid(uuid)), .inquire(.name("vm-1")), .who(path: "/a"), .status,
     .revoke(.domain(.uuid(uuid))), .revoke(.domain(.name("vm-1"))), .revoke(.path("/a b")),
-    .revoke(.resource(ResourceName(domain: uuid))),
+    .revoke(.resource(ResourceName(domain: uuid))), .attach(.name("vm-1"), resources),
+    .detach(.uuid(uuid), []), .metrics, .events,
   ]
 
   @Test(arguments: requests) func requestsReadBack(request: Request) throws {
@@ -54,7 +55,7 @@ import Testing
       StatusReport(
         version: "1", node: NodeName("a"), engine: "dlm", lockspace: "libvirt", pid: 1,
         started: Timestamp(milliseconds: 9), alarms: [], owners: [])),
-    .refused(Refusal(.conflict, "no")),
+    .refused(Refusal(.conflict, "no")), .subscribed, .metrics([]),
   ]
 
   @Test(arguments: replies) func repliesReadBack(reply: Reply) throws {

@@ -332,7 +332,7 @@ extension World {
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.elapsed(countdown), to: agent)
       }
-    case .audit: break
+    case .audit, .measure, .subscribe: break
     }
   }
 
@@ -386,6 +386,6 @@ extension OwnerRecord {
   fileprivate var ofAnEarlierBoot: OwnerRecord {
     OwnerRecord(
       owner: owner, name: name, origin: origin, stage: stage, keeper: nil, since: since,
-      claims: claims, unguarded: unguarded)
+      claims: claims, attached: attached, unguarded: unguarded)
   }
 }

@@ -132,6 +132,7 @@ extension World {
       case .wake(let owner, let wake, let milliseconds):
         "\(words(owner)) \(wake.reason) in \(milliseconds) ms"
       case .limit(_, let milliseconds): "\(milliseconds) ms"
+      case .measure, .subscribe: "a client"
       case .audit(let line):
         ([line.kind.rawValue, line.domain?.name].compactMap { $0 }
           + line.fields.filter { $0.name == "reason" || $0.name == "text" }.map(\.value))
@@ -165,6 +166,8 @@ extension Effect {
     case .lookForSaveImage: "look"
     case .wake: "wake"
     case .limit: "limit"
+    case .measure: "measure"
+    case .subscribe: "subscribe"
     case .audit: "audit"
     }
   }
