@@ -7,12 +7,14 @@ struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show this node: its alarms, its agent, and every domain that holds something.")
 
+  @Flag(help: "Show it again whenever it has changed.")
+  var watch = false
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let status = try common.ask(.status) { reply in
-      if case .status(let status) = reply { status } else { nil }
-    }
+    if watch { return try StatusWatch(common: common).run() }
+    let status = try common.status()
     common.show(status.json) { StatusText(status: status, style: $0).lines }
   }
 }
@@ -21,7 +23,7 @@ struct Inquire: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a domain holds on this node.")
 
-  @Argument(help: "The domain's name or UUID.")
+  @Argument(help: "The domain's name or UUID.", completion: .domains)
   var domain: String
 
   @OptionGroup var common: CommonOptions
@@ -45,7 +47,7 @@ struct Who: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show who holds what lies at a path.")
 
-  @Argument(help: "An image, a block device or a directory.")
+  @Argument(help: "An image, a block device or a directory.", completion: .file())
   var path: String
 
   @OptionGroup var common: CommonOptions

@@ -26,16 +26,30 @@ struct CommonOptions: ParsableArguments {
   func ask<Answer>(_ request: Request, _ read: (Reply) -> Answer?) throws -> Answer {
     let reply: Reply
     do throws(AgentUnreachable) {
-      reply = try AgentClient(path: path).ask(request)
+      reply = try client().ask(request)
     } catch {
-      throw quit(.unreachable, UnreachableText(path: path, reason: error).line)
+      throw unreachable(error)
     }
     if case .refused(let refusal) = reply { throw quit(.no, shownMessage(refusal.message)) }
     guard let answer = read(reply) else {
-      let reason = AgentUnreachable.garbled("an answer to another question")
-      throw quit(.unreachable, UnreachableText(path: path, reason: reason).line)
+      throw unreachable(.garbled("an answer to another question"))
     }
     return answer
+  }
+
+  /// - Throws: an `ExitCode`, once the person has been told why.
+  func status() throws -> StatusReport {
+    try ask(.status) { reply in if case .status(let status) = reply { status } else { nil } }
+  }
+
+  /// - Parameter patience: how long to wait for an agent that listens, in ms.
+  func client(patience: Int = 0) -> AgentClient {
+    AgentClient(path: path, patience: patience)
+  }
+
+  /// Tells the person why the agent cannot be asked, and returns what ends the program.
+  func unreachable(_ reason: AgentUnreachable) -> ExitCode {
+    quit(.unreachable, UnreachableText(path: path, reason: reason).line)
   }
 
   /// Tells the person why, and returns what ends the program with that status.

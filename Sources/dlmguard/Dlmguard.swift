@@ -9,11 +9,12 @@ import Glibc
     abstract: "Show which domain holds which storage.",
     discussion: """
       Exit status: 0 yes; 1 no: refused, unknown or in conflict; 2 the command line makes no \
-      sense; 3 the agent cannot be reached.
+      sense; 3 the agent cannot be reached. What dlmguard run runs has its own.
       """,
     version: dlmguardVersion,
     subcommands: [
-      Status.self, Inquire.self, Who.self, Revoke.self, Explain.self, Config.self, Version.self,
+      Status.self, Inquire.self, Who.self, Run.self, Acquire.self, Release.self, Revoke.self,
+      Explain.self, Events.self, Audit.self, MetricsShow.self, Config.self, Version.self,
     ])
 
   // Here too, so that the options may stand before the command as well as after it.
