@@ -21,7 +21,8 @@ public enum Request: Hashable, Sendable {
   /// ``Reply/owners(_:)`` when the last of them is gone.
   case revoke(RevocationTarget)
   /// Give a running domain more to hold, beside what its description names, or refuse all of it; it goes
-  /// with the domain. Answered by ``Reply/owners(_:)``.
+  /// with the domain. Answered by ``Reply/owners(_:)``. Of a process that has registered itself under that
+  /// UUID the same as ``add(_:_:)`` and ``acquire(_:)``, but that a kind that is not locked is refused.
   case attach(DomainSelector, [Resource])
   /// Take just that from it again; what its description names too stays locked. Answered by
   /// ``Reply/owners(_:)`` when the engine has let go.

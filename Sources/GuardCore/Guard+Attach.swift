@@ -5,11 +5,20 @@ import LockModel
 // the domain, or when it is asked back.
 extension Guard {
   mutating func attach(_ selector: DomainSelector, _ request: RequestID, _ survey: Survey) {
+    if let client = registered(selector) {
+      update(client.id) { $0.wanted += survey.identifications }
+      return acquire(client.id, request)
+    }
     guard let owner = running(selector, request) else { return }
     let domain = owner.domain
     let wanted: [Claim]
+    var given: [Claim] = []
     do throws(Inadmissible) {
       wanted = try claims(survey.identifications, policy: policy, needsAll: true)
+      // Each by itself, so that each can be taken back by itself.
+      for identification in survey.identifications {
+        given += try claims([identification], policy: policy, needsAll: true)
+      }
     } catch {
       return refuse(request, error.code, attachment(to: domain, error.clause))
     }
@@ -18,7 +27,9 @@ extension Guard {
     let former = Owner.Former(
       phase: .running, claims: owner.claims, keeper: owner.keeper, attached: owner.attached)
     // It is on record from the beginning: a restart in the middle takes it over as far as it was granted.
-    update(owner.id) { $0.attached = extend($0.attached, with: wanted).all }
+    update(owner.id) { owner in
+      owner.attached += given.filter { !owner.attached.contains($0) }
+    }
     guard let owner = self.owner(owner.id) else { return }
     admit(owner, wanted, .attach, request, former: former)
   }
@@ -93,6 +104,14 @@ extension Guard {
     "\(Quoted(domain.name)) cannot hold it: \(reason)."
   }
 
+  /// The process that has registered itself under that UUID. Whoever says a name means a domain.
+  private func registered(_ selector: DomainSelector) -> Owner? {
+    guard case .uuid(let uuid) = selector, let owner = owners[uuid], !owner.origin.isDomain else {
+      return nil
+    }
+    return owner
+  }
+
   /// The one running domain that is meant, at rest; nil once the request has been refused.
   private mutating func running(_ selector: DomainSelector, _ request: RequestID) -> Owner? {
     let meant = named(selector).filter(\.origin.isDomain)
@@ -127,8 +146,14 @@ extension Guard {
   mutating func detach(_ selector: DomainSelector, _ request: RequestID, _ survey: Survey) {
     guard let owner = running(selector, request) else { return }
     guard let names = names(survey, request) else { return }
-    let rest = owner.attached.filter { !names.contains($0.resource) }
-    guard rest != owner.attached else {
+    // All that was locked for one thing bears its location.
+    let locations = Set(
+      owner.attached.filter { $0.use == .whole && names.contains($0.resource) }.map(\.location))
+    let (given, rest) = (
+      owner.attached.filter { locations.contains($0.location) },
+      owner.attached.filter { !locations.contains($0.location) }
+    )
+    guard !given.isEmpty else {
       return refuse(
         request, .unknown,
         "\(Quoted(owner.domain.name)) has not been given that by dlmguard acquire. See: dlmguard inquire "
@@ -142,7 +167,8 @@ extension Guard {
     }
     let needed = extend(owner.sight.wish, with: rest).all
     let kept = owner.claims.compactMap { held in
-      names.contains(held.resource) ? needed.first { $0.resource == held.resource } : held
+      given.contains { $0.resource == held.resource }
+        ? needed.first { $0.resource == held.resource } : held
     }
     limit(request)
     update(owner.id) { owner in
@@ -158,9 +184,7 @@ extension Guard {
     for identification in survey.identifications {
       let location = Quoted(identification.resource.source.location)
       switch identification.result {
-      case .named(let footprint):
-        names.formUnion(footprint.locks(for: .pr).map(\.resource))
-        names.formUnion(footprint.locks(for: .ex).map(\.resource))
+      case .named(let footprint): names.formUnion(footprint.itself)
       case .absent:
         refuse(
           request, .unknown, "\(location) does not exist on this node: give its resource's name")

@@ -32,7 +32,6 @@ extension Guard {
           "the claims of \(Quoted(state.domain.name)) follow its libvirt definition; add the "
             + "resource there, or attach it")
       }
-      if let reason = pointless(resources) { return refuse(id, .invalid, reason) }
       survey(id, request, resources, nil)
     case .attach(_, let resources):
       if let reason = pointless(resources) { return refuse(id, .invalid, reason) }
@@ -146,7 +145,7 @@ extension Guard {
     reply(request, .done)
   }
 
-  private mutating func acquire(_ id: OwnerID, _ request: RequestID) {
+  mutating func acquire(_ id: OwnerID, _ request: RequestID) {
     guard let owner = known(id, request) else { return }
     let former: Owner.Former.Phase
     switch owner.phase {

@@ -76,8 +76,8 @@ struct Owner {
   var keeper: ProcessRef?
   var since: Timestamp
   var claims: [Claim] = []
-  /// What an administrator has given it to hold, whatever its description names; all of it is covered by
-  /// its claims.
+  /// What an administrator has given it to hold, whatever its description names: for each thing by itself,
+  /// so that a name may stand here more than once. All of it is covered by its claims.
   var attached: [Claim] = []
   var unguarded: [UnguardedResource] = []
   /// What `add` named since the last `acquire`.

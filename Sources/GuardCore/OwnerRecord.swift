@@ -45,8 +45,8 @@ public struct OwnerRecord: Hashable, Sendable {
   public let since: Timestamp
   /// What it holds and what the engine is about to be asked for: recorded before it is held.
   public let claims: [Claim]
-  /// What an administrator has given a running domain to hold beside what its description names: in modes
-  /// that ``claims`` cover.
+  /// What an administrator has given a running domain to hold beside what its description names, for each
+  /// thing by itself: in modes that ``claims`` cover.
   public let attached: [Claim]
   /// What of that was only asked for: perhaps it was never granted. Of a ``Stage/starting`` owner, all is.
   public let asked: Set<ResourceName>

@@ -96,6 +96,24 @@ import Testing
     #expect(host.ledger.values.first?.attached.count == 1)
   }
 
+  @Test func whatItIsAPartOfIsLockedAsLongAsSomeOfItIs() {
+    let device = try! ResourceName("wwid:disk")
+    for path in ["/one", "/two", "/base"] {
+      host.storage[path] = .named(
+        Footprint(try! ResourceName("file:\(path)"), within: [device]))
+    }
+    running()
+    let before = host.engineHolds(vm1)
+    _ = attach("/two", "/base")
+    #expect(host.engineHolds(vm1).count == before.count + 2)
+    #expect(detach("/one")?.refusal?.code == .unknown)
+    #expect(detach("/two")?.refusal == nil)
+    #expect(host.holders("/base") == ["vm-1"])
+    #expect(host.engineHolds(vm1).count == before.count + 1)
+    #expect(detach("/base")?.refusal == nil)
+    #expect(host.engineHolds(vm1) == before)
+  }
+
   @Test func whatItsDescriptionNamesTooStaysInThatMode() {
     running()
     _ = attach("/one")
@@ -187,8 +205,9 @@ import Testing
     let tool = Domain(
       uuid: DomainUUID("00000000-0000-0000-0000-0000000000ff")!, name: "qemu-img")
     guard case .registered(let owner) = host.ask(.register(tool, pid: 42)) else { return }
-    _ = host.ask(.add(owner, [disk("/one", .exclusive, target: "path")]))
-    #expect(host.ask(.acquire(owner)) == .done)
+    let wish = [disk("/one", .exclusive, target: "path")]
+    #expect(host.ask(.attach(.name("qemu-img"), wish))?.refusal?.code == .unknown)
+    #expect(host.ask(.attach(.uuid(owner.domain), wish)) == .done)
     let refusal = try #require(host.start(vm1)?.refusal)
     #expect(refusal.message.contains("the command 'qemu-img' (process 42) on node node1"))
     #expect(refusal.message.contains("go with that process"))
