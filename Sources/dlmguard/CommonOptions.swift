@@ -16,8 +16,10 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Print JSON, for programs.")
   var json = false
 
-  private var path: String {
-    socket ?? getenv("DLMGUARD_SOCKET").map { String(cString: $0) } ?? AgentClient.defaultPath
+  private var path: String { path(configured: AgentClient.defaultPath) }
+
+  private func path(configured path: String) -> String {
+    socket ?? getenv("DLMGUARD_SOCKET").map { String(cString: $0) } ?? path
   }
 
   /// Asks the agent, and takes from its answer what `read` finds in it.
@@ -45,6 +47,12 @@ struct CommonOptions: ParsableArguments {
   /// - Parameter patience: how long to wait for an agent that listens, in ms.
   func client(patience: Int = 0) -> AgentClient {
     AgentClient(path: path, patience: patience)
+  }
+
+  /// For the agent of a configuration, unless a person names another; and where it asks.
+  func client(configured path: String) -> (AgentClient, path: String) {
+    let path = self.path(configured: path)
+    return (AgentClient(path: path), path)
   }
 
   /// Tells the person why the agent cannot be asked, and returns what ends the program.

@@ -14,7 +14,8 @@ import Glibc
     version: dlmguardVersion,
     subcommands: [
       Status.self, Inquire.self, Who.self, Run.self, Acquire.self, Release.self, Revoke.self,
-      Explain.self, Events.self, Audit.self, MetricsShow.self, Config.self, Version.self,
+      Explain.self, Doctor.self, Events.self, Audit.self, MetricsShow.self, Config.self,
+      Version.self,
     ])
 
   // Here too, so that the options may stand before the command as well as after it.
@@ -22,14 +23,28 @@ import Glibc
 
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try parse(Array(CommandLine.arguments.dropFirst()))
       try command.run()
     } catch {
       let status = ProgramExit(error)
       let text = fullMessage(for: error)
       if !text.isEmpty { status == .yes ? print(text) : printError(text) }
-      Glibc.exit(status.rawValue)
+      // What a command ends with on purpose is meant so: dlmguard run has more of them.
+      Glibc.exit((error as? ExitCode)?.rawValue ?? status.rawValue)
     }
+  }
+
+  /// What stands after -- belongs to the command that dlmguard run is to become, whatever it looks like.
+  static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    if let end = arguments.firstIndex(of: "--"),
+      var run = (try? parseAsRoot(Array(arguments[..<end]))) as? Run
+    {
+      run.command = Array(arguments[(end + 1)...])
+      if !run.command.isEmpty { return run }
+    }
+    let command = try parseAsRoot(arguments)
+    if command is Run { throw ValidationError("Say what to run after --.") }
+    return command
   }
 }
 

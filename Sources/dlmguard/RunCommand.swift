@@ -24,15 +24,13 @@ struct Run: ParsableCommand {
     help: "Images, devices or directories; or names of resources, as dlmguard who shows them.")
   var paths: [String]
 
-  @Argument(
-    parsing: .postTerminator,
-    help: ArgumentHelp("What to run, without a shell, with its arguments.", valueName: "command"))
-  var command: [String]
-
   @OptionGroup var common: CommonOptions
 
-  func validate() throws {
-    if command.isEmpty { throw ValidationError("Say what to run after --.") }
+  /// What to run, without a shell. The parser knows no two lists one after the other.
+  var command: [String] = []
+
+  private enum CodingKeys: CodingKey {
+    case mode, paths, common
   }
 
   func run() throws {
@@ -41,8 +39,7 @@ struct Run: ParsableCommand {
     let owner = try common.ask(.register(domain, pid: getpid())) { reply in
       if case .registered(let owner) = reply { owner } else { nil }
     }
-    try common.ask(.add(owner, resources)) { $0 == .done ? () : nil }
-    try common.ask(.acquire(owner)) { $0 == .done ? () : nil }
+    try common.ask(.attach(.uuid(owner.domain), resources)) { $0 == .done ? () : nil }
     throw become()
   }
 
