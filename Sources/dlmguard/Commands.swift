@@ -60,12 +60,14 @@ struct Who: ParsableCommand {
     let (resource, holders) = try common.ask(.who(path: path)) { reply in
       if case .holders(let resource, let holders) = reply { (resource, holders) } else { nil }
     }
-    common.show(
-      .object(
-        ("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
-    ) {
+    common.show(Self.json(resource, holders)) {
       HoldersText(path: path, resource: resource, holders: holders, style: $0).lines
     }
+  }
+
+  /// `resource`, and `holders`.
+  static func json(_ resource: ResourceName, _ holders: [HolderReport]) -> JSON {
+    .object(("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
   }
 }
 
