@@ -99,9 +99,11 @@ extension AuditEvent {
 
   /// Quoted where a reader could not tell the value's end.
   private static func word(_ text: String) -> String {
-    let isPlain =
-      !text.isEmpty && text.utf8.allSatisfy { $0 != 0x27 && ResourceName.isPrintable($0) }
-    return isPlain ? text : "\(Quoted(text, limit: 4000))"
+    isPlain(text) ? text : "\(Quoted(text, limit: 4000))"
+  }
+
+  private static func isPlain(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { $0 != 0x27 && ResourceName.isPrintable($0) }
   }
 
   /// Reads ``line`` back, but for what was too long for it; nil for any other line.
@@ -110,7 +112,7 @@ extension AuditEvent {
     guard rest.hasPrefix("audit ") else { return nil }
     rest = rest.dropFirst(6)
     let kind = rest.prefix { $0 != " " }
-    guard !kind.isEmpty else { return nil }
+    guard Self.isPlain(kind) else { return nil }
     rest = rest.dropFirst(kind.count)
     var fields: [Field] = []
     while !rest.isEmpty {
@@ -140,7 +142,7 @@ extension AuditEvent {
     guard text.first == " " else { return nil }
     text.removeFirst()
     let name = text.prefix { $0 != "=" && $0 != " " }
-    guard !name.isEmpty, text.dropFirst(name.count).first == "=" else { return nil }
+    guard isPlain(name), text.dropFirst(name.count).first == "=" else { return nil }
     text = text.dropFirst(name.count + 1)
     guard text.first == "'" else {
       let value = text.prefix { $0 != " " }

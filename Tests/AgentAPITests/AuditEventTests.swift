@@ -35,7 +35,8 @@ import Testing
 
   @Test(arguments: [
     "", "audit", "audit ", "dlmguardd is up", "audit x y", "audit x =1", "audit x a='b",
-    "audit x a='b\\", "audit x domain='a'", "audit x domain='a' uuid=b", "audit x owner=b",
+    "audit x a='b\\", "audit x\ny", "audit x a\nb=c", "audit 'x'", "audit x domain='a'",
+    "audit x domain='a' uuid=b", "audit x owner=b",
     "audit x a='b'c='d'", "audit x a='\\u{110000}'", "audit x a='\\z'",
   ]) func otherLinesAreNone(line: String) {
     #expect(AuditEvent(line: line, at: Self.time) == nil)
