@@ -41,7 +41,7 @@ import Testing
       return #expect(Bool(false))
     }
     #expect(status.alarms.count == 100)
-    let lines = RunningAgent.hear(deaf, lines: .max)
+    let lines = RunningAgent.hear(deaf, lines: 1_000)
     #expect(lines.count < 1_000)
     let last = try AuditEvent(try JSON(Array((lines.last ?? "").utf8)))
     #expect(last.isLagging)
@@ -125,6 +125,38 @@ import Testing
     #expect(value(families, name, "_bucket", le: "+Inf") == 3)
     #expect(value(families, name, "_count") == 3)
     #expect(abs((value(families, name, "_sum") ?? 0) - 100.031) < 1e-9)
+  }
+
+  @Test func whatIsSoForAWhileIsCountedFromItsBeginningToItsEnd() {
+    var core = Guard(
+      NodeDescription(
+        node: NodeName("n"), engine: "dlm", version: "t", pid: 1,
+        started: Timestamp(milliseconds: 0)), policy: Policy())
+    var metrics = Metrics()
+    func happen(_ event: Event, at uptime: Int64) {
+      for effect in core.handle(event, at: Timestamp(milliseconds: 0)) {
+        metrics.note(effect, at: uptime)
+      }
+    }
+    func values(at uptime: Int64) -> [Double?] {
+      let families = metrics.families(Self.status, at: uptime)
+      return [
+        "dlmguard_ready", "dlmguard_impeded", "dlmguard_suspended",
+        "dlmguard_suspended_seconds_total",
+      ].map { value(families, $0) }
+    }
+    happen(.unready("no corosync"), at: 0)
+    #expect(values(at: 0) == [0, 0, 0, 0])
+    happen(.recovered([]), at: 500)
+    happen(.impediment("no quorum"), at: 1_000)
+    happen(.suspended("stopped"), at: 1_000)
+    #expect(values(at: 3_000) == [1, 1, 1, 2])
+    happen(.suspended("stopped for longer"), at: 4_000)
+    happen(.resumed, at: 6_000)
+    happen(.impediment(nil), at: 6_000)
+    #expect(values(at: 9_000) == [1, 0, 0, 5])
+    happen(.suspended("again"), at: 10_000)
+    #expect(values(at: 11_000) == [1, 0, 1, 6])
   }
 
   @Test func aReplyThatIsNoRefusalCountsAsNone() {

@@ -40,7 +40,7 @@ private let danger = "libvirt starts guests without asking dlmguard"
 private func hook(_ facts: DoctorFacts) -> Finding {
   let path = Quoted(facts.configuration.hookFile)
   return switch facts.hook {
-  case .ready: .ok("hook", "\(path) is there, and as old as libvirt's daemon wants it")
+  case .ready: .ok("hook", "\(path) is there, and libvirt's daemon has seen it")
   case .absent:
     .failure(
       "hook", "\(danger): \(path) is not there",
