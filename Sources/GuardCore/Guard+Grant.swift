@@ -50,8 +50,8 @@ extension Guard {
     var silent = admission
     let isBeginning =
       switch admission.purpose {
-      case .prepare, .start, .operation, .attach: true
-      case .started, .reconnect, .recovery, .change: false
+      case .prepare, .start, .operation: true
+      case .started, .reconnect, .recovery, .change, .attach: false
       }
     if isBeginning { silent.request = nil }
     granted(owner, silent)

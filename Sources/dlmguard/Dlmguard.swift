@@ -62,10 +62,3 @@ enum ProgramExit: Int32 {
     self = code == .validationFailure ? .usage : ProgramExit(rawValue: code.rawValue) ?? .no
   }
 }
-
-/// Writes a line to stderr.
-func printError(_ line: String) {
-  let bytes = Array("\(line)\n".utf8)
-  // There is nobody left to tell if this fails.
-  _ = write(STDERR_FILENO, bytes, bytes.count)
-}

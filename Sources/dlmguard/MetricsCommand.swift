@@ -72,17 +72,3 @@ struct MetricsShow: ParsableCommand {
     throw common.quit(.no, "\(Quoted(path)) cannot be written: \(reason)")
   }
 }
-
-/// Writes everything; false where that is not possible.
-@discardableResult
-func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-  var rest = bytes[...]
-  while !rest.isEmpty {
-    let chunk = Array(rest.prefix(65_536))
-    let count = write(descriptor, chunk, chunk.count)
-    if count < 0 && errno == EINTR { continue }
-    guard count > 0 else { return false }
-    rest = rest.dropFirst(count)
-  }
-  return true
-}
