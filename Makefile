@@ -13,8 +13,8 @@ TOML     := -Xcxx '-DTOML_ASSERT(expr)=static_assert(true)'
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab \
-  directory-lab sim-lab \
+.PHONY: all build-packages host-packages cluster-packages programs manuals demo test-package engine-lab \
+  parse-lab directory-lab sim-lab \
   test test-unit simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
   install clean
 
@@ -39,11 +39,21 @@ programs: build-packages
 	$(RELEASE) --product dlmguard
 	install -m 755 "$$($(RELEASE) --show-bin-path)/dlmguardd" "$$($(RELEASE) --show-bin-path)/dlmguard" $(OUT)
 	install -m 755 "$$(scripts/build-hook)" $(OUT)/qemu-hook
+	@$(MAKE) --no-print-directory manuals
+
+# What the programs say of themselves.
+manuals:
+	@rm -rf $(OUT)/man $(OUT)/completions
+	@mkdir -p $(OUT)/completions
+	scripts/man-pages $(OUT) $(OUT)/man
+	$(OUT)/dlmguard --generate-completion-script bash >$(OUT)/completions/dlmguard.bash
+	$(OUT)/dlmguard --generate-completion-script zsh >$(OUT)/completions/_dlmguard
+	$(OUT)/dlmguard --generate-completion-script fish >$(OUT)/completions/dlmguard.fish
 
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit simulate test-corosync test-host test-cluster
+test: lint test-unit simulate test-package test-corosync test-host test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
@@ -79,6 +89,10 @@ test-corosync: build-packages
 
 test-host: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/run
+
+test-package: programs
+	scripts/install-packages package
+	BIN=$(abspath $(OUT)) Tests/Package/run
 
 engine-lab: build-packages
 	@mkdir -p $(OUT)
@@ -133,6 +147,17 @@ install:
 	test -e $(DESTDIR)/etc/dlmguard/dlmguard.conf || \
 	  install -D -m 644 etc/dlmguard.conf $(DESTDIR)/etc/dlmguard/dlmguard.conf
 	install -D -m 644 etc/dlmguardd.service $(DESTDIR)/lib/systemd/system/dlmguardd.service
+	install -D -m 644 -t $(DESTDIR)/lib/systemd/system etc/dlmguard-metrics.socket etc/dlmguard-metrics@.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/dlmguard etc/monitoring/dlmguard-rules.yml \
+	  etc/monitoring/grafana-dashboard.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(OUT)/man/*.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(OUT)/man/*.5
+	install -D -m 644 $(OUT)/completions/dlmguard.bash \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlmguard
+	install -D -m 644 $(OUT)/completions/_dlmguard $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_dlmguard
+	install -D -m 644 $(OUT)/completions/dlmguard.fish \
+	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dlmguard.fish
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dlmguard docs/json.md
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dlmguard/README.md
 
 clean:

@@ -89,7 +89,7 @@ let package = Package(
       name: "dlmguard",
       dependencies: [
         "CLinux", "LockModel", "DomainXML", "ResourceIdentity", "AgentAPI", "GuardCore",
-        "Configuration", argumentParser,
+        "Configuration", "LockEngines", "HostWatch", "Cluster", argumentParser,
       ],
       swiftSettings: swift),
     .executableTarget(
@@ -138,8 +138,8 @@ let package = Package(
     .testTarget(
       name: "DlmguardTests",
       dependencies: [
-        "dlmguard", "AgentAPI", "Configuration", "DomainXML", "GuardCore", "LockModel",
-        argumentParser,
+        "dlmguard", "AgentAPI", "Cluster", "Configuration", "DomainXML", "GuardCore", "HostWatch",
+        "LockModel", argumentParser,
       ],
       swiftSettings: swift),
     // A library, not a test: an engine that needs a cluster is checked there by a program.

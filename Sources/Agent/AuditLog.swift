@@ -1,9 +1,8 @@
+import AgentAPI
 import GuardCore
-import LockModel
 import Logging
 
-/// Writes what the guard did: one line each, `audit KIND domain=… uuid=… owner=… …`, whose field
-/// names programs may rely on.
+/// Writes what the guard did: one line each (``AuditEvent/line``).
 struct AuditLog: Sendable {
   private let log: Logger
 
@@ -11,19 +10,8 @@ struct AuditLog: Sendable {
     self.log = log
   }
 
-  func write(_ line: AuditLine) {
-    var text = "audit \(line.kind.rawValue)"
-    if let domain = line.domain { text += " domain=\(Quoted(domain.name)) uuid=\(domain.uuid)" }
-    if let owner = line.owner { text += " owner=\(owner)" }
-    for field in line.fields { text += " \(field.name)=\(value(field.value))" }
-    log.log(level: level(line.kind), "\(text)")
-  }
-
-  /// Quoted where a reader could not tell the value's end.
-  private func value(_ text: String) -> String {
-    let isPlain =
-      !text.isEmpty && text.utf8.allSatisfy { $0 != 0x27 && ResourceName.isPrintable($0) }
-    return isPlain ? text : "\(Quoted(text, limit: 4000))"
+  func write(_ event: AuditEvent, _ kind: AuditLine.Kind) {
+    log.log(level: level(kind), "\(event.line)")
   }
 
   private func level(_ kind: AuditLine.Kind) -> Logger.Level {

@@ -13,7 +13,12 @@ struct Connection {
     case waiting
     /// The answer does not fit the socket's buffer yet.
     case writing
+    /// Everything that it is told has gone out; it says no more, and its end is all that is of interest.
+    case listening
   }
+
+  /// How much may wait to be read by a client that listens, in bytes: minutes of a host in turmoil.
+  static let backlog = 1 << 18
 
   let descriptor: Int32
   private(set) var state = State.reading
@@ -21,6 +26,8 @@ struct Connection {
   private var output: ArraySlice<UInt8> = []
   /// The connection is closed once the answer is out.
   private var isLast = false
+  /// Whether it is told what happens, until it hangs up or has too much to read.
+  private(set) var isListening = false
 
   init(descriptor: Int32) {
     self.descriptor = descriptor
@@ -74,6 +81,25 @@ struct Connection {
     return write()
   }
 
+  /// Sends an answer, after which the client only listens.
+  mutating func beginListening(_ reply: Reply) -> Outcome {
+    isListening = true
+    return send(reply)
+  }
+
+  /// Sends a line to a client that listens; with too much waiting, the last one.
+  mutating func tell(_ line: [UInt8], orAtLast notice: @autoclosure () -> [UInt8]) -> Outcome {
+    guard isListening else { return .goOn }
+    if output.count + line.count > Self.backlog {
+      output += notice()
+      isListening = false
+      isLast = true
+    } else {
+      output += line
+    }
+    return state == .writing ? .goOn : write()
+  }
+
   /// Goes on sending.
   mutating func write() -> Outcome {
     while !output.isEmpty {
@@ -86,6 +112,10 @@ struct Connection {
       }
       guard sent > 0 else { return .finished }
       output = output.dropFirst(sent)
+    }
+    if isListening {
+      state = .listening
+      return .goOn
     }
     state = .reading
     return isLast ? .finished : nextLine() ?? .goOn

@@ -33,6 +33,7 @@ actor NodeAgent {
   private let ledgerThread = DispatchQueue(label: "dlmguard.ledger")
 
   private var core: Guard
+  private var metrics = Metrics()
   /// Nil until the engine is open; until then the core asks nothing of it.
   private var keeper: ClaimKeeper?
   /// Nil for an engine that needs none.
@@ -203,7 +204,10 @@ actor NodeAgent {
   private func handle(_ event: Event) {
     var events = [event]
     while !events.isEmpty {
-      for effect in core.handle(events.removeFirst(), at: Timestamp(milliseconds: dlmguard_now())) {
+      let event = events.removeFirst()
+      metrics.note(event, at: dlmguard_uptime())
+      for effect in core.handle(event, at: Timestamp(milliseconds: dlmguard_now())) {
+        metrics.note(effect, at: dlmguard_uptime())
         events += carryOut(effect)
       }
     }
@@ -267,7 +271,14 @@ actor NodeAgent {
     case .count(let countdown, let milliseconds):
       loop.after(milliseconds) { [self] in assumeIsolated { $0.handle(.elapsed(countdown)) } }
     case .announce(let messages): group?.send(messages)
-    case .audit(let line): audit.write(line)
+    case .measure(let request, let status):
+      return server?.reply(
+        request, .metrics(metrics.families(status, at: dlmguard_uptime()))) ?? []
+    case .subscribe(let request): return server?.subscribe(request) ?? []
+    case .audit(let line):
+      let event = line.event(at: Timestamp(milliseconds: dlmguard_now()))
+      audit.write(event, line.kind)
+      return server?.publish(event) ?? []
     }
     return []
   }

@@ -17,6 +17,7 @@ extension OwnerRecord {
       ("boot", .string(boot)), ("pid", keeper.map { .integer(Int64($0.pid)) }),
       ("start_time", keeper.map { .integer(Int64(clamping: $0.startTime)) }),
       ("since", .integer(since.milliseconds)), ("claims", .array(claims.map(\.json))),
+      ("attached", attached.isEmpty ? nil : .array(attached.map(\.json))),
       ("asked", asked.isEmpty ? nil : .array(asked.sorted().map { .string("\($0)") })),
       ("unguarded", .array(unguarded.map(\.json))),
       ("from", handover?.source.map { .integer(Int64($0.number)) }),
@@ -48,6 +49,7 @@ extension OwnerRecord {
       },
       keeper: keeper, since: Timestamp(milliseconds: try json.integer("since")),
       claims: try json.list("claims") { json throws(MalformedMessage) in try Claim(json) },
+      attached: try json.list("attached") { json throws(MalformedMessage) in try Claim(json) },
       asked: Set(
         json["asked"] == nil
           ? []

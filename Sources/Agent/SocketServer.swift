@@ -18,6 +18,8 @@ struct SocketServer {
   private var listener: Int32?
   private var clients: [Int32: Client] = [:]
   private var descriptors: [RequestID: Int32] = [:]
+  /// Clients that are told what happens, in the order in which they came.
+  private var subscribers: [Int32] = []
   private var lastRequest: UInt64 = 0
 
   private struct Client {
@@ -145,12 +147,44 @@ struct SocketServer {
     return proceed(descriptor, outcome)
   }
 
+  /// Answers a request, and tells its client from then on what happens.
+  mutating func subscribe(_ id: RequestID) -> [Event] {
+    guard let descriptor = descriptors.removeValue(forKey: id), var client = clients[descriptor]
+    else { return [] }
+    client.request = nil
+    let outcome = client.connection.beginListening(.subscribed)
+    clients[descriptor] = client
+    subscribers.append(descriptor)
+    return proceed(descriptor, outcome)
+  }
+
+  /// Tells everybody who listens.
+  mutating func publish(_ event: AuditEvent) -> [Event] {
+    guard !subscribers.isEmpty else { return [] }
+    let line = event.json.bytes + [UInt8(ascii: "\n")]
+    var events: [Event] = []
+    for descriptor in subscribers {
+      guard var client = clients[descriptor] else { continue }
+      let outcome = client.connection.tell(
+        line,
+        orAtLast: AuditEvent.lagging(at: event.time).json.bytes + [UInt8(ascii: "\n")])
+      clients[descriptor] = client
+      if !client.connection.isListening {
+        subscribers.removeAll { $0 == descriptor }
+        // It has a while to read what waits.
+        limit(descriptor)
+      }
+      events += proceed(descriptor, outcome)
+    }
+    return events
+  }
+
   private func watch(_ descriptor: Int32) {
     guard let connection = clients[descriptor]?.connection else { return }
     switch connection.state {
     case .reading: loop.rewatch(descriptor, for: .readable)
     // What it sends now can wait, but its end is reported all the same.
-    case .waiting: loop.rewatch(descriptor, for: [])
+    case .waiting, .listening: loop.rewatch(descriptor, for: [])
     case .writing: loop.rewatch(descriptor, for: .writable)
     }
   }
@@ -158,6 +192,7 @@ struct SocketServer {
   private mutating func drop(_ descriptor: Int32) -> [Event] {
     guard let client = clients.removeValue(forKey: descriptor) else { return [] }
     client.timer.map(loop.cancel)
+    subscribers.removeAll { $0 == descriptor }
     loop.forget(descriptor)
     close(descriptor)
     guard let request = client.request else { return [] }
@@ -177,7 +212,9 @@ struct SocketServer {
 
   /// A timer of ``limit(_:)`` ran out.
   mutating func expire(_ descriptor: Int32, _ progress: UInt64) -> [Event] {
-    guard let client = clients[descriptor], client.request == nil else { return [] }
+    guard let client = clients[descriptor], client.request == nil,
+      !client.connection.isListening
+    else { return [] }
     guard client.progress == progress else {
       // It did something meanwhile: a line begun long ago is no better for one more byte.
       if client.connection.hasPartialLine { return drop(descriptor) }

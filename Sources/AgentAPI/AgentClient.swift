@@ -50,6 +50,18 @@ public struct AgentClient: Sendable {
     }
   }
 
+  /// Asks for what the guard does from now on. May be called on any thread; blocks it until the agent has
+  /// agreed.
+  ///
+  /// - Throws: ``AgentUnreachable``, or the agent's ``Refusal``.
+  public func events() throws -> EventStream {
+    let socket = try connect()
+    var line = Request.events.json.bytes
+    line.append(UInt8(ascii: "\n"))
+    _ = send(line, to: socket)
+    return try EventStream(socket)
+  }
+
   private func connect() throws(AgentUnreachable) -> Int32 {
     let pause = 20
     var waited = 0

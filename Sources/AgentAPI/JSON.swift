@@ -20,6 +20,12 @@ public enum JSON: Hashable, Sendable {
     public let key: String
     /// ``JSON/null`` only where that was written: a member without a value is left out.
     public let value: JSON
+
+    /// - Parameter key: one that no other member of the object has.
+    public init(key: String, value: JSON) {
+      self.key = key
+      self.value = value
+    }
   }
 
   /// An object from pairs; members whose value is nil are left out.

@@ -13,6 +13,8 @@ extension Reply {
         ("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
     case .status(let status): Self.success("status", status.json)
     case .cluster(let cluster): Self.success("cluster", cluster.json)
+    case .metrics(let families): Self.success("metrics", .array(families.map(\.json)))
+    case .subscribed: Self.success("events", "subscribed")
     case .refused(let refusal):
       .object(
         ("v", .integer(Request.version)), ("ok", .bool(false)),
@@ -51,6 +53,11 @@ extension Reply {
           json.stringValue.flatMap { try? ResourceName($0) }
         },
         try json.list("holders") { json throws(MalformedMessage) in try HolderReport(json) })
+    } else if json["metrics"] != nil {
+      self = .metrics(
+        try json.list("metrics") { json throws(MalformedMessage) in try MetricFamily(json) })
+    } else if json["events"] != nil {
+      self = .subscribed
     } else if let status = json["status"] {
       self = .status(try StatusReport(status))
     } else if let cluster = json["cluster"] {

@@ -14,6 +14,10 @@ public enum Reply: Hashable, Sendable {
   case status(StatusReport)
   /// Everything about all nodes.
   case cluster(ClusterReport)
+  /// What the agent has counted.
+  case metrics([MetricFamily])
+  /// From here on every line is an ``AuditEvent``.
+  case subscribed
   /// The agent says no, and why.
   case refused(Refusal)
 }

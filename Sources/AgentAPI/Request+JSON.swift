@@ -30,8 +30,12 @@ extension Request {
     case .revoke(.resource(let resource)):
       Self.plain("revoke", ("resource", .string("\(resource)")))
     case .revoke(.path(let path)): Self.plain("revoke", ("path", .string(path)))
+    case .attach(let domain, let resources): Self.attachment("attach", domain, resources)
+    case .detach(let domain, let resources): Self.attachment("detach", domain, resources)
     case .status: Self.plain("status", nil)
     case .cluster: Self.plain("cluster", nil)
+    case .metrics: Self.plain("metrics", nil)
+    case .events: Self.plain("events", nil)
     }
   }
 
@@ -39,6 +43,19 @@ extension Request {
     .object(
       ("v", .integer(version)), ("op", .string(operation)),
       (argument?.0 ?? "", argument?.1))
+  }
+
+  private static func attachment(
+    _ operation: String, _ domain: DomainSelector, _ resources: [Resource]
+  ) -> JSON {
+    let selector: (String, JSON) =
+      switch domain {
+      case .uuid(let uuid): ("uuid", .string("\(uuid)"))
+      case .name(let name): ("name", .string(name))
+      }
+    return .object(
+      ("v", .integer(version)), ("op", .string(operation)), (selector.0, selector.1),
+      ("resources", .array(resources.map(\.json))))
   }
 
   /// - Throws: ``MalformedMessage`` for another version, an unknown operation, or a wrong member.
@@ -54,9 +71,7 @@ extension Request {
       self = .register(
         Domain(uuid: try json.uuid(), name: try json.string("name")), pid: try json.pid("pid"))
     case "add":
-      self = .add(
-        try json.owner(),
-        try json.list("resources") { element throws(MalformedMessage) in try Resource(element) })
+      self = .add(try json.owner(), try json.resources())
     case "acquire": self = .acquire(try json.owner())
     case "release": self = .release(try json.owner())
     case "inquire": self = .inquire(try DomainSelector(json))
@@ -66,8 +81,12 @@ extension Request {
         $0.stringValue.flatMap { try? ResourceName($0) }
       }
       self = if let resource { .whoHolds(resource) } else { .who(path: try json.string("path")) }
+    case "attach": self = .attach(try DomainSelector(json), try json.resources())
+    case "detach": self = .detach(try DomainSelector(json), try json.resources())
     case "status": self = .status
     case "cluster": self = .cluster
+    case "metrics": self = .metrics
+    case "events": self = .events
     default: throw MalformedMessage(field: "op", problem: "is no operation of this agent")
     }
   }
@@ -104,9 +123,7 @@ extension HookCall {
       name: try json.string("name"),
       uuid: try json.optional("uuid", "a UUID") { $0.stringValue.flatMap { DomainUUID($0) } },
       caller: try json.pid("caller"),
-      resources: try json.list("resources") { element throws(MalformedMessage) in
-        try Resource(element)
-      },
+      resources: try json.resources(),
       unguarded: try json.list("unguarded") { element throws(MalformedMessage) in
         try UnguardedResource(element)
       })
@@ -121,6 +138,14 @@ extension JSON: ExpressibleByStringLiteral {
 
   func uuid(_ key: String = "uuid") throws(MalformedMessage) -> DomainUUID {
     try require(key, "a UUID") { $0.stringValue.flatMap { DomainUUID($0) } }
+  }
+
+  func resourceName(_ key: String) throws(MalformedMessage) -> ResourceName {
+    try require(key, "a resource name") { $0.stringValue.flatMap { try? ResourceName($0) } }
+  }
+
+  func resources(_ key: String = "resources") throws(MalformedMessage) -> [Resource] {
+    try list(key) { element throws(MalformedMessage) in try Resource(element) }
   }
 
   func owner(_ key: String = "owner") throws(MalformedMessage) -> OwnerID {

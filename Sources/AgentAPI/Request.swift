@@ -22,10 +22,22 @@ public enum Request: Hashable, Sendable {
   /// Take a lock away from whoever holds it here: its process is killed first. Answered by
   /// ``Reply/owners(_:)`` when the last of them is gone.
   case revoke(RevocationTarget)
+  /// Give a running domain more to hold, beside what its description names, or refuse all of it; it goes
+  /// with the domain. Answered by ``Reply/owners(_:)``. Of a process that has registered itself under that
+  /// UUID the same as ``add(_:_:)`` and ``acquire(_:)``, but that a kind that is not locked is refused.
+  case attach(DomainSelector, [Resource])
+  /// Take just that from it again; what its description names too stays locked. Answered by
+  /// ``Reply/owners(_:)`` when the engine has let go.
+  case detach(DomainSelector, [Resource])
   /// Everything about this node. Answered by ``Reply/status(_:)``.
   case status
   /// What is known of all nodes. Answered by ``Reply/cluster(_:)``.
   case cluster
+  /// What the agent has counted. Answered by ``Reply/metrics(_:)``.
+  case metrics
+  /// What the guard does from now on. Answered by ``Reply/subscribed``, and after that by one
+  /// ``AuditEvent`` a line until the client hangs up, or is too slow (``AuditEvent/lagging``).
+  case events
 
   /// The version of the messages, in every one of them; another version is refused.
   public static let version: Int64 = 1

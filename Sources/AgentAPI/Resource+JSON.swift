@@ -30,6 +30,7 @@ extension Resource {
     case .mediatedDevice(let uuid): object("mdev", .string("\(uuid)"))
     case .sharedMemory(let name): object("shmem", .string(name))
     case .named(let name): object("named", .string(name))
+    case .resource(let name): object("resource", .string("\(name)"))
     }
   }
 
@@ -78,6 +79,7 @@ extension ResourceSource {
     case "pci": self = .pci(try json.pciAddress(member))
     case "mdev": self = .mediatedDevice(try json.uuid(member))
     case "shmem": self = .sharedMemory(name: try json.string(member))
+    case "resource": self = .resource(try json.resourceName(member))
     default: self = .named(try json.string(member))
     }
   }
@@ -85,7 +87,7 @@ extension ResourceSource {
   /// The first, or only, member of each case.
   private static let memberNames = [
     "file", "block", "directory", "lockspace", "network", "pool", "nvme", "socket", "character",
-    "tpm", "scsi", "wwpn", "pci", "mdev", "shmem", "named",
+    "tpm", "scsi", "wwpn", "pci", "mdev", "shmem", "named", "resource",
   ]
 
   /// `scsi_host3:0:1:2`; an adapter's name may hold colons itself.

@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -27,6 +28,7 @@
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -317,6 +319,76 @@ pid_t dlmguard_spawn(const char *path, char *const arguments[], char *const envi
 		return closed(ends[0], error);
 	*errors = ends[0];
 	return pid;
+}
+
+/* The words of a command as exec(3) wants them; NULL for want of memory. */
+static char **words_of(const char *words, size_t size)
+{
+	size_t count = 0, at = 0;
+	char **list;
+
+	for (size_t i = 0; i < size; i++)
+		count += !words[i];
+	list = calloc(count + 1, sizeof(*list));
+	for (size_t i = 0; list && i < count; i++) {
+		list[i] = (char *)words + at;
+		at += strlen(list[i]) + 1;
+	}
+	return list;
+}
+
+int dlmguard_become(const char *words, size_t size)
+{
+	char **list = words_of(words, size);
+	int error;
+
+	if (!list)
+		return -ENOMEM;
+	execvp(list[0], list);
+	error = errno;
+	free(list);
+	return -error;
+}
+
+pid_t dlmguard_read_program(const char *words, size_t size, int *output)
+{
+	char **list = words_of(words, size);
+	posix_spawn_file_actions_t actions;
+	int ends[2], error;
+	pid_t pid;
+
+	if (!list)
+		return -ENOMEM;
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		error = errno;
+		free(list);
+		return -error;
+	}
+	error = posix_spawn_file_actions_init(&actions);
+	if (!error) {
+		error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+		if (!error)
+			error = posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+		if (!error)
+			error = posix_spawnp(&pid, list[0], &actions, NULL, list, environ);
+		posix_spawn_file_actions_destroy(&actions);
+	}
+	free(list);
+	close(ends[1]);
+	if (error)
+		return closed(ends[0], error);
+	*output = ends[0];
+	return pid;
+}
+
+int dlmguard_program_ended(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int dlmguard_changes(void)

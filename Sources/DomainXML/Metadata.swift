@@ -80,8 +80,8 @@ extension Element {
     case .exclusiveWrite: return .exclusiveWrite
     case .sharedWrite: return .sharedWrite
     case .readOnly: return .readOnly
-    // A chain's own, which nobody declares.
-    case .backing, nil:
+    // A chain's own, and an administrator's: a domain declares neither.
+    case .backing, .exclusive, nil:
       throw DomainXMLError(
         line: line,
         "the mode \(Quoted(self["mode"] ?? "")) of a dlmguard:resource is none of exclusive-write, "

@@ -9,10 +9,11 @@ extension Access {
     case .sharedWrite: .cw
     case .readOnly: policy.readOnly == .protected ? .pr : .cr
     case .backing: .pr
+    case .exclusive: .ex
     }
   }
 
-  var writes: Bool { self == .exclusiveWrite || self == .sharedWrite }
+  var writes: Bool { self == .exclusiveWrite || self == .sharedWrite || self == .exclusive }
 }
 
 extension Claim {

@@ -3,7 +3,7 @@ import LockModel
 /// One line of the audit log: what the guard did, to whom, with stable field names.
 public struct AuditLine: Hashable, Sendable {
   /// What the guard did. The words stand in the log, where programs may look for them.
-  public enum Kind: String, Hashable, Sendable {
+  public enum Kind: String, CaseIterable, Hashable, Sendable {
     case acquired, refused, bound, released, saved, recovered, unguarded, alarm
     /// What would have been refused, where `mode = "observe"` refuses nothing.
     case observed

@@ -92,11 +92,18 @@ extension Guard {
     _ claim: Claim, others: Int, _ holder: Owner, _ held: Claim
   ) -> (reason: String, advice: String) {
     (
-      "\(wanted(claim, others: others)), but \(Quoted(holder.domain.name)) on node "
+      "\(wanted(claim, others: others)), but \(called(holder)) on node "
         + "\(description.node) has held \(what(held, beside: claim)) in \(held.purpose.words) since "
         + "\(holder.since) (\(held.device), \(holder.phaseName))",
       advice(claim, holder, held)
     )
+  }
+
+  /// Not every owner is a guest: `dlmguard run` makes commands into owners.
+  private func called(_ holder: Owner) -> String {
+    holder.origin.isDomain
+      ? "\(Quoted(holder.domain.name))"
+      : "the command \(Quoted(holder.domain.name))\(process(holder))"
   }
 
   /// What somebody holds, in the eyes of one who wants something else of the same thing.
@@ -110,6 +117,10 @@ extension Guard {
 
   private func advice(_ claim: Claim, _ holder: Owner, _ held: Claim) -> String {
     let name = Quoted(holder.domain.name)
+    guard holder.origin.isDomain else {
+      return "Its locks go with that process: wait for it, or end it. See: dlmguard who "
+        + "\(Quoted(claim.location))"
+    }
     if case .saved = holder.phase, holder.isExported {
       return
         "It is saved to a file, in the middle of its disks: restore \(name) and shut it down, or, if that "

@@ -72,6 +72,11 @@ public enum Effect: Hashable, Sendable {
   /// Tell the agents of all nodes, in that order; nobody waits for it. What cannot be told is reported by
   /// ``DirectoryNews/missed``.
   case announce([DirectoryMessage])
+  /// Answer a request with what has been counted since the agent started, and with this.
+  case measure(RequestID, StatusReport)
+  /// Answer a request with every line of the log of what the guard did, from now on and for as long as
+  /// its client listens.
+  case subscribe(RequestID)
   /// One line for the log of what the guard did.
   case audit(AuditLine)
 }

@@ -120,6 +120,7 @@ extension Explanation.Item {
     case .sharedWrite: "one of several writers"
     case .readOnly: policy.readOnly == .protected ? "reads, alone or with readers" : "only reads"
     case .backing: "nobody may write below an overlay"
+    case .exclusive: "nobody else may even read it"
     }
   }
 

@@ -211,7 +211,7 @@ extension Guard {
     case .started: .started
     case .reconnect: .reconnect
     case .prepare: .prepare
-    case .operation, .recovery, .change: nil
+    case .operation, .attach, .recovery, .change: nil
     }
   }
 

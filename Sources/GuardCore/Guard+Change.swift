@@ -10,7 +10,8 @@ extension Guard {
     let news = sighting.unguarded.filter { !owner.unguarded.contains($0) }
     reportUnguarded(owner, news)
     var troubles = problems.map { $0.clause }
-    let (all, added) = extend(owner.claims, with: wish)
+    let needed = extend(wish, with: owner.attached).all
+    let (all, added) = extend(owner.claims, with: needed)
     let missing = added + all.filter { owner.lost.contains($0.resource) }
     if !missing.isEmpty, let obstacle {
       troubles.append("\(named(missing).what) cannot be locked for now: \(obstacle)")
@@ -26,7 +27,7 @@ extension Guard {
     guard let owner = self.owner(owner.id) else { return }
     guard !missing.isEmpty, obstacle == nil else { return conclude(owner) }
     admit(
-      owner, wish, .change, nil,
+      owner, needed, .change, nil,
       former: Owner.Former(phase: .running, claims: owner.claims, keeper: owner.keeper))
   }
 
@@ -116,8 +117,9 @@ extension Guard {
   /// too much would, after a restart, make a lock that somebody else has got since pass for lost.
   private mutating func reduce(_ owner: Owner) {
     guard !owner.sight.isPartial else { return }
+    let needed = extend(owner.sight.wish, with: owner.attached).all
     let wish = Dictionary(
-      owner.sight.wish.map { ($0.resource, $0) }, uniquingKeysWith: { first, _ in first })
+      needed.map { ($0.resource, $0) }, uniquingKeysWith: { first, _ in first })
     let kept = owner.claims.compactMap { held -> Claim? in
       guard let wished = wish[held.resource] else { return nil }
       return held.mode != wished.mode && held.mode.covers(wished.mode) ? wished : held
@@ -129,15 +131,21 @@ extension Guard {
       if owner.sight.doubt == .none { wake(owner.id, .surplus, after: policy.surplusDelay) }
       return update(owner.id) { $0.sight.doubt = .fresh }
     }
-    let given = owner.claims.filter { held in !kept.contains { $0.resource == held.resource } }
-    update(owner.id) { owner in
+    give(owner.id, backTo: kept)
+  }
+
+  /// Holds no more than that from now on, which is less than before.
+  mutating func give(_ id: OwnerID, backTo kept: [Claim]) {
+    guard let former = owner(id) else { return }
+    let given = former.claims.filter { held in !kept.contains { $0.resource == held.resource } }
+    update(id) { owner in
       owner.claims = kept
       owner.lost.subtract(given.map(\.resource))
       owner.sight.isSurplus = true
       owner.sight.isReducing = true
       owner.sight.doubt = .none
     }
-    guard let owner = self.owner(owner.id) else { return }
+    guard let owner = owner(id) else { return }
     if !given.isEmpty {
       audit(
         .released, owner, ("count", "\(given.count)"),
@@ -153,6 +161,7 @@ extension Guard {
       return
     }
     update(id) { $0.sight.isReducing = false }
+    detached(id, failure: failure)
     alarm(
       "what \(Quoted(owner.domain.name)) no longer uses stays locked, because the agent cannot record it: "
         + failure, owner: id, isOfChange: true)
@@ -165,6 +174,7 @@ extension Guard {
       owner.sight.isReducing = false
       owner.sight.isSurplus = false
     }
+    detached(id)
     lookAgain(at: id)
   }
 }

@@ -12,6 +12,7 @@ extension Guard {
   mutating func overdue(_ request: RequestID) {
     overdueDeferred(request)
     revocationOverdue(request)
+    detachmentOverdue(request)
     if case .hook(let call) = surveys[request], let uuid = call.uuid {
       surveys[request] = nil
       let domain = Domain(uuid: uuid, name: call.name)
@@ -59,6 +60,7 @@ extension Guard {
         request, operation, owner.domain, .unsafe,
         engineIsLate(owner.domain, "its locks have not been granted"))
     }
+    if admission.purpose == .attach { return attachmentOverdue(request, owner, admission) }
     abandon(owner.id, admission)
     // The guest runs: what it is granted later is bound to it all the same.
     if admission.purpose == .reconnect { return reply(request, .done) }

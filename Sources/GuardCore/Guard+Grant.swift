@@ -9,6 +9,8 @@ extension Guard {
     case (.reduction, _): reductionRecorded(id, failure)
     case (.admission, .recording(let admission)) where admission.purpose == .change:
       changeRecorded(id, admission, failure)
+    case (.admission, .recording(let admission)) where admission.purpose == .attach:
+      attachRecorded(id, admission, failure)
     case (.admission, .recording(let admission)):
       if let failure {
         fallBack(id, admission)
@@ -49,7 +51,7 @@ extension Guard {
     let isBeginning =
       switch admission.purpose {
       case .prepare, .start, .operation: true
-      case .started, .reconnect, .recovery, .change: false
+      case .started, .reconnect, .recovery, .change, .attach: false
       }
     if isBeginning { silent.request = nil }
     granted(owner, silent)
@@ -102,6 +104,12 @@ extension Guard {
       // Its end was not for this phase, nor what has changed since.
       if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
       lookAgain(at: id)
+    case .attach:
+      update(id) { $0.phase = .running }
+      if let owner = self.owner(id) {
+        reply(admission.request, .owners([owner.report(node: description.node)]))
+      }
+      attachmentSettled(id)
     // Answered by `reclaimed`.
     case .recovery: break
     }
@@ -116,7 +124,7 @@ extension Guard {
     switch admission.purpose {
     case .prepare, .start, .started, .reconnect:
       effects.append(.record(granted.record(.prepared), .noted))
-    case .change: effects.append(.record(granted.record(.running), .noted))
+    case .change, .attach: effects.append(.record(granted.record(.running), .noted))
     case .operation, .recovery: break
     }
   }
@@ -127,6 +135,7 @@ extension Guard {
     case (.operation, .registered):
       update(owner.id) { $0.staysRegistered = true }
       letGo(owner.id)
+    case (.attach, _): giveBackAttachment(owner.id, admission)
     case (.operation, _):
       // Its process lives and holds things already: what it asked for in vain goes with them, and is
       // there if it asks again.
@@ -149,6 +158,7 @@ extension Guard {
     _ owner: Owner, _ admission: Owner.Admission, _ refused: [RefusedClaim]
   ) {
     if admission.purpose == .change { return contest(owner, admission, refused) }
+    if admission.purpose == .attach { return attachmentRefused(owner, admission, refused) }
     let message = conflict(owner.domain, refused)
     if let operation = operation(admission.purpose), isObserved(operation) {
       observed(operation, owner.domain, message)
@@ -178,6 +188,7 @@ extension Guard {
     setKeeper(id, former.keeper)
     update(id) { owner in
       owner.claims = former.claims
+      if let attached = former.attached { owner.attached = attached }
       switch former.phase {
       case .registered: owner.phase = .registered
       case .prepared: owner.phase = .prepared
@@ -188,6 +199,7 @@ extension Guard {
     guard let owner = owner(id) else { return }
     // It may have gone while the engine was asked: then its end was not for that phase.
     if let keeper = owner.keeper { effects.append(.confirm(id, keeper)) }
+    if admission.purpose == .attach { attachmentSettled(id) }
     guard isRecorded else { return }
     switch former.phase {
     case .registered: effects.append(.erase(id))
@@ -205,6 +217,7 @@ extension Guard {
   mutating func forget(_ id: OwnerID) {
     setKeeper(id, nil)
     guard owner(id) != nil else { return }
+    detached(id)
     owners[id.domain] = nil
     alarms.removeAll { $0.owner == id }
     answerQuestions(about: id.domain)

@@ -74,6 +74,7 @@ extension Guard {
       ) { owner in
         owner.handover = .incoming(from: node, waits: 0, isOverlapping: false)
         owner.mustBeIncoming = true
+        owner.attached = attached
       }
     }
   }
@@ -241,7 +242,7 @@ extension Guard {
       audit(.outgoing, owner, ("to", place(id.node)))
       effects.append(.record(owner.record(.running), .noted))
     }
-    effects.append(.answer(id, .leaving(attached: [])))
+    effects.append(.answer(id, .leaving(attached: owner.attached)))
   }
 
   /// Nobody asks about an owner that is no more.

@@ -94,6 +94,7 @@ extension Guard {
       case (.starting, _): Set(claims.map(\.resource))
       default: record.asked
       }
+    owner.attached = record.attached
     owner.unguarded = record.unguarded
     owner.isExported = stage == .exported
     switch record.handover {
@@ -132,6 +133,7 @@ extension Guard {
     update(id) { owner in
       owner.uncertain = []
       owner.claims.removeAll { denied.contains($0.resource) }
+      owner.attached.removeAll { denied.contains($0.resource) }
     }
     // A start that the former agent broke off in may never have come to the engine.
     if !missing.isEmpty, description.locksOutliveAgent, former.phase != .prepared {

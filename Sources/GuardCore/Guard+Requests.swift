@@ -5,7 +5,7 @@ extension Guard {
   mutating func take(_ request: Request, _ id: RequestID) {
     switch request {
     case .hook(let call): take(call, id)
-    case .register, .add, .acquire, .release, .revoke:
+    case .register, .add, .acquire, .release, .revoke, .attach, .detach:
       if deferUnready(request, id) { return }
       if let unreadiness { return refuse(id, .unsafe, "refused: \(unreadiness)") }
       operate(request, id)
@@ -18,6 +18,8 @@ extension Guard {
         [Resource(kind: .file, device: "path", source: .file(path), access: .exclusiveWrite)], nil)
     case .status: reply(id, .status(status()))
     case .cluster: reply(id, .cluster(clusterReport()))
+    case .metrics: effects.append(.measure(id, status()))
+    case .events: effects.append(.subscribe(id))
     }
   }
 
@@ -31,13 +33,17 @@ extension Guard {
         return refuse(
           id, .invalid,
           "the claims of \(Quoted(state.domain.name)) follow its libvirt definition; add the "
-            + "resource there")
+            + "resource there, or attach it")
       }
       survey(id, request, resources, nil)
+    case .attach(_, let resources):
+      if let reason = pointless(resources) { return refuse(id, .invalid, reason) }
+      survey(id, request, resources, nil)
+    case .detach(_, let resources): survey(id, request, resources, nil)
     case .acquire(let owner): acquire(owner, id)
     case .release(let owner): release(owner, id)
     case .revoke(let target): revoke(target, id)
-    case .hook, .inquire, .who, .whoHolds, .status, .cluster: break
+    case .hook, .inquire, .who, .whoHolds, .status, .cluster, .metrics, .events: break
     }
   }
 
@@ -80,7 +86,9 @@ extension Guard {
     case .add(let owner, _): add(owner, id, survey)
     case .who(let path): who(path, id, survey)
     case .revoke(.path(let path)): revoke(at: path, id, survey)
-    case .revoke, .acquire, .release, .inquire, .whoHolds, .status, .cluster: break
+    case .attach(let domain, _): attach(domain, id, survey)
+    case .detach(let domain, _): detach(domain, id, survey)
+    case .revoke, .acquire, .release, .inquire, .whoHolds, .status, .cluster, .metrics, .events: break
     }
   }
 
@@ -144,7 +152,7 @@ extension Guard {
     reply(request, .done)
   }
 
-  private mutating func acquire(_ id: OwnerID, _ request: RequestID) {
+  mutating func acquire(_ id: OwnerID, _ request: RequestID) {
     guard let owner = known(id, request) else { return }
     let former: Owner.Former.Phase
     switch owner.phase {

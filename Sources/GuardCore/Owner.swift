@@ -29,6 +29,8 @@ struct Owner {
   struct Admission {
     enum Purpose {
       case prepare, start, started, reconnect, operation, recovery
+      /// An administrator gives a running domain something to hold.
+      case attach
       /// What the guest uses has changed while it runs.
       case change
     }
@@ -49,7 +51,7 @@ struct Owner {
     /// How far the owner is while it is asked for, for its record.
     var stage: OwnerRecord.Stage {
       switch purpose {
-      case .change, .operation: .running
+      case .change, .operation, .attach: .running
       case .prepare, .start, .started, .reconnect, .recovery:
         former == nil ? .starting : .prepared
       }
@@ -62,6 +64,8 @@ struct Owner {
     let phase: Phase
     let claims: [Claim]
     let keeper: ProcessRef?
+    /// Where the request changes what is attached.
+    var attached: [Claim]? = nil
   }
 
   let id: OwnerID
@@ -72,6 +76,9 @@ struct Owner {
   var keeper: ProcessRef?
   var since: Timestamp
   var claims: [Claim] = []
+  /// What an administrator has given it to hold, whatever its description names: for each thing by itself,
+  /// so that a name may stand here more than once. All of it is covered by its claims.
+  var attached: [Claim] = []
   var unguarded: [UnguardedResource] = []
   /// What `add` named since the last `acquire`.
   var wanted: [Identification] = []
@@ -104,6 +111,8 @@ struct Owner {
   var foreignReleases = 0
   /// Who waits for the locks to be given back.
   var releaseRequests: [RequestID] = []
+  /// Who waits for something attached to be given back.
+  var detaching: [RequestID] = []
   /// Counts the times that the owner was prepared, so that an old timer means nothing.
   var round = 0
 
@@ -181,7 +190,8 @@ struct Owner {
   func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
     OwnerRecord(
       owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,
-      claims: claims, asked: asked, unguarded: unguarded, handover: handover?.record)
+      claims: claims, attached: attached, asked: asked, unguarded: unguarded,
+      handover: handover?.record)
   }
 
   /// What of the claims is only asked for.

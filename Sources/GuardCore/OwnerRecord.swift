@@ -53,6 +53,9 @@ public struct OwnerRecord: Hashable, Sendable {
   public let since: Timestamp
   /// What it holds and what the engine is about to be asked for: recorded before it is held.
   public let claims: [Claim]
+  /// What an administrator has given a running domain to hold beside what its description names, for each
+  /// thing by itself: in modes that ``claims`` cover.
+  public let attached: [Claim]
   /// What of that was only asked for: perhaps it was never granted. Of a ``Stage/starting`` owner, all is.
   public let asked: Set<ResourceName>
   /// The node that its guest comes from or goes to; nil for one that stays.
@@ -64,9 +67,8 @@ public struct OwnerRecord: Hashable, Sendable {
   /// - Parameter claims: everything that must be held again after a restart of the agent.
   public init(
     owner: OwnerID, name: String, origin: Origin, stage: Stage, keeper: ProcessRef?,
-    since: Timestamp, claims: [Claim], asked: Set<ResourceName> = [],
-    unguarded: [UnguardedResource],
-    handover: Handover? = nil
+    since: Timestamp, claims: [Claim], attached: [Claim] = [], asked: Set<ResourceName> = [],
+    unguarded: [UnguardedResource], handover: Handover? = nil
   ) {
     self.owner = owner
     self.name = name
@@ -75,6 +77,7 @@ public struct OwnerRecord: Hashable, Sendable {
     self.keeper = keeper
     self.since = since
     self.claims = claims
+    self.attached = attached
     self.asked = asked
     self.unguarded = unguarded
     self.handover = handover

@@ -9,6 +9,8 @@ public enum Access: String, CaseIterable, Hashable, Sendable {
   /// A backing file: nobody may write it, whatever the policy for readers says, because whoever
   /// rewrites a base image corrupts every overlay.
   case backing = "backing"
+  /// Nobody else may even look on: what an administrator asks for whom no domain's description binds.
+  case exclusive = "exclusive"
 }
 
 /// Where a resource lies, as the domain XML says it; not yet an identity.
@@ -45,6 +47,8 @@ public enum ResourceSource: Hashable, Sendable {
   case sharedMemory(name: String)
   /// A name that an administrator gave in the domain's metadata: the same on every node.
   case named(String)
+  /// What has that very name in the cluster, as tables and messages show it.
+  case resource(ResourceName)
 
   /// What people read in messages: the path, or the lease's name.
   public var location: String {
@@ -62,6 +66,7 @@ public enum ResourceSource: Hashable, Sendable {
     case .pci(let address): "\(address)"
     case .mediatedDevice(let uuid): "\(uuid)"
     case .sharedMemory(let name), .named(let name): name
+    case .resource(let name): "\(name)"
     }
   }
 }

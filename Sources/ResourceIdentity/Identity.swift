@@ -95,6 +95,7 @@ public struct Identity: Sendable {
     case .tpmState(let uuid): Footprint(.of(.tpm, ["\(uuid)"]))
     case .lease(let lockspace, let key): Footprint(.of(.lease, [lockspace, key]))
     case .named(let name): Footprint(.of(.name, [name]))
+    case .resource(let name): Footprint(name)
     }
   }
 

@@ -9,14 +9,15 @@ struct Status: ParsableCommand {
 
   @Flag(help: "Show all nodes of the cluster, as this one hears of them.")
   var cluster = false
+  @Flag(help: "Show it again whenever it has changed.")
+  var watch = false
 
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     if cluster { return try showCluster() }
-    let status = try common.ask(.status) { reply in
-      if case .status(let status) = reply { status } else { nil }
-    }
+    if watch { return try StatusWatch(common: common).run() }
+    let status = try common.status()
     common.show(status.json) { StatusText(status: status, style: $0).lines }
   }
 
@@ -32,7 +33,7 @@ struct Inquire: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a domain holds, on whichever node.")
 
-  @Argument(help: "The domain's name or UUID.")
+  @Argument(help: "The domain's name or UUID.", completion: .domains)
   var domain: String
 
   @OptionGroup var common: CommonOptions
@@ -57,7 +58,8 @@ struct Who: ParsableCommand {
     abstract: "Show who holds something, on whichever node.")
 
   @Argument(
-    help: "The path of an image or device, a resource's name, or a domain's name or UUID.")
+    help: "The path of an image or device, a resource's name, or a domain's name or UUID.",
+    completion: .file())
   var target: String
 
   @OptionGroup var common: CommonOptions
@@ -74,10 +76,7 @@ struct Who: ParsableCommand {
     let (resource, holders) = try common.ask(request) { reply in
       if case .holders(let resource, let holders) = reply { (resource, holders) } else { nil }
     }
-    common.show(
-      .object(
-        ("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
-    ) {
+    common.show(Self.json(resource, holders)) {
       HoldersText(
         subject: (path.map { [("path", shown($0))] } ?? []) + [("resource", "\(resource)")],
         holders: holders, style: $0
@@ -103,6 +102,11 @@ struct Who: ParsableCommand {
     ) {
       HoldersText(subject: [("domain", shown(target))], holders: holders, style: $0).lines
     }
+  }
+
+  /// `resource`, and `holders`.
+  static func json(_ resource: ResourceName, _ holders: [HolderReport]) -> JSON {
+    .object(("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
   }
 }
 

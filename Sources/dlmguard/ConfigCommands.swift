@@ -86,7 +86,7 @@ extension CommonOptions {
 
 extension Configuration.Mistakes {
   /// `problems`, each with `file`, `line` (null where none is to blame) and `problem`.
-  fileprivate var json: JSON {
+  var json: JSON {
     .object(
       (
         "problems",

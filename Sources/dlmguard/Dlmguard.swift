@@ -9,11 +9,13 @@ import Glibc
     abstract: "Show which domain holds which storage.",
     discussion: """
       Exit status: 0 yes; 1 no: refused, unknown or in conflict; 2 the command line makes no \
-      sense; 3 the agent cannot be reached.
+      sense; 3 the agent cannot be reached. What dlmguard run runs has its own.
       """,
     version: dlmguardVersion,
     subcommands: [
-      Status.self, Inquire.self, Who.self, Revoke.self, Explain.self, Config.self, Version.self,
+      Status.self, Inquire.self, Who.self, Run.self, Acquire.self, Release.self, Revoke.self,
+      Explain.self, Doctor.self, Events.self, Audit.self, MetricsShow.self, Config.self,
+      Version.self,
     ])
 
   // Here too, so that the options may stand before the command as well as after it.
@@ -21,14 +23,28 @@ import Glibc
 
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try parse(Array(CommandLine.arguments.dropFirst()))
       try command.run()
     } catch {
       let status = ProgramExit(error)
       let text = fullMessage(for: error)
       if !text.isEmpty { status == .yes ? print(text) : printError(text) }
-      Glibc.exit(status.rawValue)
+      // What a command ends with on purpose is meant so: dlmguard run has more of them.
+      Glibc.exit((error as? ExitCode)?.rawValue ?? status.rawValue)
     }
+  }
+
+  /// What stands after -- belongs to the command that dlmguard run is to become, whatever it looks like.
+  static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    if let end = arguments.firstIndex(of: "--"),
+      var run = (try? parseAsRoot(Array(arguments[..<end]))) as? Run
+    {
+      run.command = Array(arguments[(end + 1)...])
+      if !run.command.isEmpty { return run }
+    }
+    let command = try parseAsRoot(arguments)
+    if command is Run { throw ValidationError("Say what to run after --.") }
+    return command
   }
 }
 
@@ -45,11 +61,4 @@ enum ProgramExit: Int32 {
     let code = Dlmguard.exitCode(for: error)
     self = code == .validationFailure ? .usage : ProgramExit(rawValue: code.rawValue) ?? .no
   }
-}
-
-/// Writes a line to stderr.
-func printError(_ line: String) {
-  let bytes = Array("\(line)\n".utf8)
-  // There is nobody left to tell if this fails.
-  _ = write(STDERR_FILENO, bytes, bytes.count)
 }

@@ -12,7 +12,7 @@ struct ExplanationText {
   /// For a person: a row for each part of the domain, and below it the names that it is locked by.
   func lines(_ style: Style) -> [String] {
     let table = Table(
-      ["TARGET", "KIND", "MODE", .init(header: "SOURCE", keepsEnd: true), "WHY"],
+      ["TARGET", "KIND", "MODE", "SOURCE", "WHY"],
       rows: explanation.items.map(row)
     ).lines(style)
     var lines = [

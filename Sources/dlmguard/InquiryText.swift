@@ -25,7 +25,7 @@ struct InquiryText {
   private func claims(_ owner: OwnerReport) -> [String] {
     if owner.claims.isEmpty { return ["It holds nothing yet."] }
     return Table(
-      ["MODE", "DEVICE", .init(header: "LOCATION", keepsEnd: true), "RESOURCE"],
+      ["MODE", "DEVICE", "LOCATION", "RESOURCE"],
       rows: owner.claims.filter(\.isOfInterest).map { claim in
         [claim.mode.words, shown(claim.device), shown(claim.location), claim.resource.description]
       }

@@ -12,7 +12,8 @@ struct Revoke: ParsableCommand {
       """)
 
   @Argument(
-    help: "A domain's name or UUID, the path of an image or device, or a resource's name.")
+    help: "A domain's name or UUID, the path of an image or device, or a resource's name.",
+    completion: .domains)
   var target: String
 
   @OptionGroup var common: CommonOptions

@@ -8,7 +8,7 @@ struct SettingsText {
 
   var lines: [String] {
     Table(
-      ["SETTING", "VALUE", .init(header: "FROM", keepsEnd: true)],
+      ["SETTING", "VALUE", "FROM"],
       rows: file.settings.map { setting in
         [setting.key, setting.value.words, shown(setting.place?.description ?? "default")]
       }

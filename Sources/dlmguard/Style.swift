@@ -5,6 +5,8 @@ struct Style: Hashable {
   /// The longest line, in characters; nil where a program may read it, which wants all of it.
   let width: Int?
   let isBold: Bool
+  /// Whether what was written before can be written over.
+  var isScreen = false
 
   static let plain = Style(width: nil, isBold: false)
 
@@ -14,7 +16,8 @@ struct Style: Hashable {
     guard isatty(STDOUT_FILENO) == 1 else { return plain }
     let noColor = getenv("NO_COLOR").map { String(cString: $0) } ?? ""
     let terminal = getenv("TERM").map { String(cString: $0) } ?? "dumb"
-    return Style(width: 80, isBold: noColor.isEmpty && terminal != "dumb")
+    return Style(
+      width: 80, isBold: noColor.isEmpty && terminal != "dumb", isScreen: terminal != "dumb")
   }
 
   func bold(_ line: String) -> String {
@@ -23,9 +26,11 @@ struct Style: Hashable {
 }
 
 extension String {
-  /// At most `width` characters, where `…` stands for what is missing.
-  func cut(to width: Int, keepingEnd: Bool) -> String {
+  /// At most `width` characters, where `…` stands for what is missing from the middle: names and paths are
+  /// told apart by their ends.
+  func cut(to width: Int) -> String {
     if count <= width { return self }
-    return keepingEnd ? "…" + suffix(max(0, width - 1)) : prefix(max(0, width - 1)) + "…"
+    let kept = max(0, width - 1)
+    return prefix(kept / 2) + "…" + suffix(kept - kept / 2)
   }
 }

@@ -2,20 +2,14 @@ import LockModel
 
 /// Rows under headers, in plain text.
 struct Table {
-  struct Column {
-    let header: String
-    /// Whether the end tells more than the beginning, as that of a path does.
-    var keepsEnd = false
-  }
-
   /// No column is made narrower than this, in characters, to make a line fit.
   static let narrowest = 6
   private static let gap = "  "
 
-  let columns: [Column]
+  let columns: [String]
   let rows: [[String]]
 
-  init(_ columns: [Column], rows: [[String]]) {
+  init(_ columns: [String], rows: [[String]]) {
     self.columns = columns
     self.rows = rows
   }
@@ -24,12 +18,12 @@ struct Table {
   /// width, and then in the widest columns.
   func lines(_ style: Style) -> [String] {
     let widths = widths(limit: style.width)
-    return [style.bold(line(columns.map(\.header), widths))] + rows.map { line($0, widths) }
+    return [style.bold(line(columns, widths))] + rows.map { line($0, widths) }
   }
 
   private func widths(limit: Int?) -> [Int] {
     var widths = columns.indices.map { index in
-      ([columns[index].header] + rows.map { $0[index] }).map(\.count).max() ?? 0
+      ([columns[index]] + rows.map { $0[index] }).map(\.count).max() ?? 0
     }
     guard let limit else { return widths }
     let room = limit - Self.gap.count * (columns.count - 1)
@@ -44,7 +38,7 @@ struct Table {
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     var line = ""
     for (index, cell) in cells.enumerated() {
-      let cell = cell.cut(to: widths[index], keepingEnd: columns[index].keepsEnd)
+      let cell = cell.cut(to: widths[index])
       line += cell
       // No blanks at the end of a line.
       if index < cells.count - 1 {
@@ -52,11 +46,5 @@ struct Table {
       }
     }
     return line
-  }
-}
-
-extension Table.Column: ExpressibleByStringLiteral {
-  init(stringLiteral header: String) {
-    self.init(header: header)
   }
 }

@@ -31,6 +31,8 @@ import Testing
     .release(owner), .inquire(.uuid(uuid)), .inquire(.name("vm-1")), .who(path: "/a"), .status,
     .revoke(.domain(.uuid(uuid))), .revoke(.domain(.name("vm-1"))), .revoke(.path("/a b")),
     .revoke(.resource(ResourceName(domain: uuid))), .whoHolds(ResourceName(domain: uuid)), .cluster,
+    .revoke(.resource(ResourceName(domain: uuid))), .attach(.name("vm-1"), resources),
+    .detach(.uuid(uuid), []), .metrics, .events,
   ]
 
   @Test(arguments: requests) func requestsReadBack(request: Request) throws {
@@ -91,7 +93,7 @@ import Testing
             node: NodeName("a"), id: nil, version: nil, protocolVersion: nil, state: .answering,
             owners: [])
         ])),
-    .refused(Refusal(.conflict, "no")),
+    .refused(Refusal(.conflict, "no")), .subscribed, .metrics([]),
   ]
 
   @Test(arguments: replies) func repliesReadBack(reply: Reply) throws {

@@ -40,6 +40,7 @@ import Testing
     (.mediatedDevice(uuid), #""mdev":"83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7""#),
     (.sharedMemory(name: "s"), #""shmem":"s""#),
     (.named("n"), #""named":"n""#),
+    (.resource(ResourceName(domain: uuid)), #""resource":"domain:\#(uuid)""#),
   ]
 
   @Test(arguments: sources) func everySourceReadsBack(

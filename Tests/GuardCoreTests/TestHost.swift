@@ -296,6 +296,7 @@ final class TestHost {
       answer(.saveImage(owner, exists: saveImages.contains(name)))
     case .wake(let owner, let wake, let milliseconds):
       timers.append((owner, wake, at: time + milliseconds))
+    case .measure, .subscribe: break
     case .limit(let request, let milliseconds): limits.append((request, at: time + milliseconds))
     case .announce(let messages): announced.append(messages)
     case .audit(let line): audits.append(line)

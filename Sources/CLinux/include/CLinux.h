@@ -71,6 +71,14 @@ int dlmguard_pidfd_signal(int pidfd, int signal);
  * end of a pipe, non-blocking, at which its standard error can be read. */
 pid_t dlmguard_spawn(const char *path, char *const arguments[], char *const environment[], int *errors);
 
+/* Becomes another program, looked for in PATH: WORDS are its name and arguments, each ended by NUL.
+ * Returns only where that fails: -errno. */
+int dlmguard_become(const char *words, size_t size);
+/* Starts one, whose input is /dev/null and whose output can be read at *OUTPUT.  Its pid. */
+pid_t dlmguard_read_program(const char *words, size_t size, int *output);
+/* Waits for its end: its exit code, or 128 and the signal that ended it. */
+int dlmguard_program_ended(pid_t pid);
+
 /* --- what changes in directories (inotify(7)) --- */
 
 enum {

@@ -12,6 +12,8 @@ extension Reply: Message {}
 extension Resource: Message {}
 extension UnguardedResource: Message {}
 extension Claim: Message {}
+extension AuditEvent: Message {}
+extension MetricFamily: Message {}
 
 /// A message is one line, and whoever reads it has the same message.
 func expectReadsBack(_ message: some Message) throws(BrokenPromise) {

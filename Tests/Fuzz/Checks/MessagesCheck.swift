@@ -16,6 +16,8 @@ func checkMessages(_ input: [UInt8]) throws(BrokenPromise) {
   try check(json, as: Resource.self)
   try check(json, as: UnguardedResource.self)
   try check(json, as: Claim.self)
+  try check(json, as: AuditEvent.self)
+  try check(json, as: MetricFamily.self)
 }
 
 private func expectReadsBack(_ json: JSON, from bytes: [UInt8]) throws(BrokenPromise) {

@@ -354,7 +354,7 @@ extension World {
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.elapsed(countdown), to: agent)
       }
-    case .announce, .audit: break
+    case .announce, .audit, .measure, .subscribe: break
     }
   }
 
@@ -408,6 +408,6 @@ extension OwnerRecord {
   fileprivate var ofAnEarlierBoot: OwnerRecord {
     OwnerRecord(
       owner: owner, name: name, origin: origin, stage: stage, keeper: nil, since: since,
-      claims: claims, unguarded: unguarded, handover: handover)
+      claims: claims, attached: attached, unguarded: unguarded, handover: handover)
   }
 }

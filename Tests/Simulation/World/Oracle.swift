@@ -135,6 +135,7 @@ final class Oracle {
         case .exclusiveWrite: .pw
         case .sharedWrite: .cw
         case .readOnly, .backing: .pr
+        case .exclusive: .ex
         }
       for lock in footprint.locks(for: mode) {
         needed[lock.resource] = needed[lock.resource].map { $0.union(lock.mode) } ?? lock.mode

@@ -153,6 +153,7 @@ extension World {
         "\(words(owner)) \(wake.reason) in \(milliseconds) ms"
       case .limit(_, let milliseconds): "\(milliseconds) ms"
       case .announce(let messages): "\(messages.count) messages"
+      case .measure, .subscribe: "a client"
       case .audit(let line):
         ([line.kind.rawValue, line.domain?.name].compactMap { $0 }
           + line.fields.filter { $0.name == "reason" || $0.name == "text" }.map(\.value))
@@ -192,6 +193,8 @@ extension Effect {
     case .wake: "wake"
     case .limit: "limit"
     case .announce: "announce"
+    case .measure: "measure"
+    case .subscribe: "subscribe"
     case .audit: "audit"
     }
   }
