@@ -48,12 +48,16 @@ actor NodeAgent {
   private var limits: [RequestID: EventLoop.Timer] = [:]
   private var imageRemovals: Int32?
   private nonisolated let guests: GuestWatch
+  private let supervisor: Supervisor
+  /// Whether a newer status waits to be told.
+  private var hasNews = false
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
-    log: Logger
+    supervisor: Supervisor = .none, log: Logger
   ) {
     self.loop = loop
+    self.supervisor = supervisor
     self.configuration = configuration
     self.description = description
     self.log = log
@@ -141,6 +145,7 @@ actor NodeAgent {
   /// Nobody new is let in; locks and ledger stay as they are, for the next agent to take over.
   nonisolated func stop() {
     post { agent in
+      agent.supervisor.tell(.stopping)
       agent.server?.stopListening()
       agent.ledgerThread.sync {}
       guard let upkeep = agent.upkeep, agent.keeper?.isIdle == true else {
@@ -238,7 +243,9 @@ actor NodeAgent {
     case .limit(let request, let milliseconds): limit(request, milliseconds)
     case .count(let countdown, let milliseconds):
       loop.after(milliseconds) { [self] in assumeIsolated { $0.handle(.elapsed(countdown)) } }
-    case .audit(let line): audit.write(line)
+    case .audit(let line):
+      audit.write(line)
+      tellNews()
     }
     return []
   }
@@ -285,6 +292,7 @@ actor NodeAgent {
           "node": "\(description.node)", "engine": "\(description.engine)",
           "lockspace": description.lockspace.map { "\($0)" }, "socket": "\(configuration.socket)",
         ].compactMapValues { $0 })
+      announce()
     } catch {
       // Without a socket every start is refused; the agent that systemd starts next may fare better.
       log.critical("\(error)")
@@ -298,6 +306,36 @@ actor NodeAgent {
 
   private func expired(_ descriptor: Int32, _ progress: UInt64) {
     for event in server?.expire(descriptor, progress) ?? [] { handle(event) }
+  }
+
+  // MARK: - The service manager
+
+  /// Whatever waits for the agent may go on: it answers now.
+  private func announce() {
+    guard supervisor.tell(.ready, .status(core.summary)) else {
+      loop.after(Self.retry) { [self] in assumeIsolated { $0.announce() } }
+      return
+    }
+    pulse()
+  }
+
+  /// Told by the event loop itself, because an agent whose loop stands still answers no hook.
+  private func pulse() {
+    guard let interval = supervisor.pulse else { return }
+    supervisor.tell(.alive)
+    loop.after(interval) { [self] in assumeIsolated { $0.pulse() } }
+  }
+
+  /// Tells the status of now, once for all that happens within a second.
+  private func tellNews() {
+    guard supervisor.listens, server != nil, !hasNews else { return }
+    hasNews = true
+    loop.after(1_000) { [self] in
+      assumeIsolated { agent in
+        agent.hasNews = false
+        agent.supervisor.tell(.status(agent.core.summary))
+      }
+    }
   }
 
   // MARK: - What may block
