@@ -5,6 +5,9 @@ PREFIX  ?= /usr
 # libvirt before 6.5 knows no qemu.d: HOOK=/etc/libvirt/hooks/qemu
 HOOK    ?= /etc/libvirt/hooks/qemu.d/dlmguard
 DESTDIR ?=
+# Where systemd looks for units, and where the documents go.
+UNITS   ?= /lib/systemd/system
+DOCS     = $(PREFIX)/share/doc/dlmguard
 
 OUT      := .build/out
 # The TOML library ends the process over some broken files, where its assertions hold less than what it
@@ -14,8 +17,8 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab sim-lab \
-  test test-unit simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
-  install clean
+  test test-unit simulate simulate-faults test-corosync test-host test-cluster test-packages \
+  test-documents torture fuzz lint bench pictures deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -42,7 +45,7 @@ programs: build-packages
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit simulate test-corosync test-host test-cluster
+test: lint test-unit simulate test-documents test-corosync test-host test-packages test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
@@ -92,6 +95,28 @@ parse-lab: build-packages
 test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
 
+# Packages from the programs that are there: packaging/README.md.
+deb: programs
+	scripts/install-packages packages
+	packaging/deb/build $(OUT) $(OUT)
+
+rpm: programs
+	scripts/install-packages packages
+	packaging/rpm/build $(OUT) $(OUT)
+
+test-packages: programs
+	scripts/install-packages packages
+	BIN=$(abspath $(OUT)) Tests/Packages/run
+
+# Every command in the documents, every message, every picture's source.
+test-documents: programs host-packages
+	scripts/install-packages documents
+	BIN=$(abspath $(OUT)) Tests/Documents/run
+
+pictures:
+	scripts/install-packages documents
+	docs/pictures/draw
+
 # How long faults go on; SEED repeats a run, HOST_ONLY=1 and CLUSTER_ONLY=1 leave a ring out.
 MINUTES ?= 10
 
@@ -126,8 +151,14 @@ install:
 	mv -fT $(NEW_HOOK) $(DESTDIR)$(HOOK)
 	test -e $(DESTDIR)/etc/dlmguard/dlmguard.conf || \
 	  install -D -m 644 etc/dlmguard.conf $(DESTDIR)/etc/dlmguard/dlmguard.conf
-	install -D -m 644 etc/dlmguardd.service $(DESTDIR)/lib/systemd/system/dlmguardd.service
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dlmguard/README.md
+	install -d -m 755 $(DESTDIR)/etc/dlmguard/dlmguard.conf.d
+	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(DOCS)/pictures
+	install -m 644 $(wildcard etc/*.service etc/*.socket) $(DESTDIR)$(UNITS)
+	install -D -m 644 etc/dlmguard.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dlmguard.conf
+	install -D -m 644 etc/apparmor.d/usr.sbin.dlmguardd $(DESTDIR)/etc/apparmor.d/usr.sbin.dlmguardd
+	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCS)
+	install -m 644 $(wildcard docs/pictures/*.svg) $(DESTDIR)$(DOCS)/pictures
+	packaging/install-extras $(OUT)/dlmguard $(DESTDIR)$(PREFIX)/share
 
 clean:
 	rm -rf .build .build-hook .build-fuzz
