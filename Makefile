@@ -18,7 +18,7 @@ PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab sim-lab \
   test test-unit simulate simulate-faults test-corosync test-host test-cluster test-packages \
-  test-documents torture fuzz lint bench pictures deb rpm install clean
+  test-documents torture fuzz lint bench pictures reference deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -116,6 +116,10 @@ test-documents: programs host-packages
 pictures:
 	scripts/install-packages documents
 	docs/pictures/draw
+
+# The rooms' documentation comments as pages, in .build/reference.
+reference: build-packages
+	scripts/reference
 
 # How long faults go on; SEED repeats a run, HOST_ONLY=1 and CLUSTER_ONLY=1 leave a ring out.
 MINUTES ?= 10
