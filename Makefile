@@ -159,7 +159,8 @@ install:
 	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(DOCS)/pictures
 	install -m 644 $(wildcard etc/*.service etc/*.socket) $(DESTDIR)$(UNITS)
 	install -D -m 644 etc/dlmguard.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dlmguard.conf
-	install -D -m 644 etc/apparmor.d/usr.sbin.dlmguardd $(DESTDIR)/etc/apparmor.d/usr.sbin.dlmguardd
+	install -d $(DESTDIR)$(PREFIX)/share/dlmguard/apparmor
+	install -m 644 $(wildcard etc/apparmor/*) $(DESTDIR)$(PREFIX)/share/dlmguard/apparmor
 	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCS)
 	install -m 644 $(wildcard docs/pictures/*.svg) $(DESTDIR)$(DOCS)/pictures
 	packaging/install-extras $(OUT)/dlmguard $(DESTDIR)$(PREFIX)/share

@@ -18,9 +18,9 @@ rpm_lint() {
 }
 same_bytes() { # BUILD: two builds, in different places at different times
   local first second
-  first=$(LEVEL=1 PAYLOAD=w1.gzdio "$root/packaging/$1/build" "$BIN" "$IMG/first" 2>/dev/null) || return
+  first=$(COMPRESSION=gzip LEVEL=1 PAYLOAD=w1.gzdio "$root/packaging/$1/build" "$BIN" "$IMG/first" 2>/dev/null) || return
   sleep 1.1
-  second=$(LEVEL=1 PAYLOAD=w1.gzdio "$root/packaging/$1/build" "$BIN" "$IMG/second" 2>/dev/null) || return
+  second=$(COMPRESSION=gzip LEVEL=1 PAYLOAD=w1.gzdio "$root/packaging/$1/build" "$BIN" "$IMG/second" 2>/dev/null) || return
   cmp "$first" "$second"
 }
 asks_for_no_swift() {
@@ -54,10 +54,10 @@ check "the hook needs nothing at all" is_static
 check "everything says the same version" one_version
 check "every file is root's, and nobody else's to write" roots_own
 check "what an administrator edits survives an upgrade" same "$(dpkg-deb -I "$PACKAGE" conffiles)" \
-  "$(printf '%s\n' /etc/apparmor.d/usr.sbin.dlmguardd /etc/dlmguard/dlmguard.conf)"
+  /etc/dlmguard/dlmguard.conf
 check "nothing lies where libvirt would run it before it is whole" fails \
   grep -q /etc/libvirt <(dpkg-deb --contents "$PACKAGE")
 check "systemd counts the agent's exposure below 3.0" exposure dlmguardd.service
 check "and that of the metrics" exposure dlmguard-metrics@.service
 check "AppArmor's parser takes the agent's profile" \
-  apparmor_parser --skip-kernel-load --skip-cache "$IMG/tree/etc/apparmor.d/usr.sbin.dlmguardd"
+  apparmor_parser --skip-kernel-load --skip-cache "$IMG/tree/usr/share/dlmguard/apparmor/usr.sbin.dlmguardd"
