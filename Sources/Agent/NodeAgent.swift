@@ -49,8 +49,9 @@ actor NodeAgent {
   private var imageRemovals: Int32?
   private nonisolated let guests: GuestWatch
   private let supervisor: Supervisor
-  /// Whether a newer status waits to be told.
+  /// Whether a newer status may wait to be told.
   private var hasNews = false
+  private var lastStatus = ""
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
@@ -203,6 +204,7 @@ actor NodeAgent {
         events += carryOut(effect)
       }
     }
+    tellNews()
   }
 
   /// What is known at once comes back as events; the rest is posted later.
@@ -243,9 +245,7 @@ actor NodeAgent {
     case .limit(let request, let milliseconds): limit(request, milliseconds)
     case .count(let countdown, let milliseconds):
       loop.after(milliseconds) { [self] in assumeIsolated { $0.handle(.elapsed(countdown)) } }
-    case .audit(let line):
-      audit.write(line)
-      tellNews()
+    case .audit(let line): audit.write(line)
     }
     return []
   }
@@ -326,14 +326,17 @@ actor NodeAgent {
     loop.after(interval) { [self] in assumeIsolated { $0.pulse() } }
   }
 
-  /// Tells the status of now, once for all that happens within a second.
+  /// Tells the status where it has changed, once for all that happens within a second: some alarms end
+  /// without a line in the log.
   private func tellNews() {
     guard supervisor.listens, server != nil, !hasNews else { return }
     hasNews = true
     loop.after(1_000) { [self] in
       assumeIsolated { agent in
         agent.hasNews = false
-        agent.supervisor.tell(.status(agent.core.summary))
+        let status = agent.core.summary
+        guard status != agent.lastStatus, agent.supervisor.tell(.status(status)) else { return }
+        agent.lastStatus = status
       }
     }
   }

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import GuardCore
 import LockEngines
 import Testing
 
@@ -102,6 +103,19 @@ private final class Ear {
       heard.append(word)
     }
     #expect(heard.contains("STATUS=no guest, no alarm"))
+    // An alarm that ends without a word in the log.
+    agent.agent.report(.unhooked("the hook is gone"))
+    while let word = ear.hear(), heard.count < 2000,
+      heard.last != "STATUS=no guest, 1 alarm: the hook is gone"
+    {
+      heard.append(word)
+    }
+    agent.agent.report(.unhooked(nil))
+    var isQuiet = false
+    while let word = ear.hear(), heard.count < 3000, !isQuiet {
+      isQuiet = word == "STATUS=no guest, no alarm"
+    }
+    #expect(isQuiet)
     agent.stop()
     while let word = ear.hear(within: 1_000), heard.count < 2000 { heard.append(word) }
     #expect(heard.contains("STOPPING=1"))
