@@ -9,6 +9,7 @@ writes() { # PATH: the agent's own file system lets it be written
 }
 is_paused() { same "$(v domstate "$1")" paused; }
 ordered_before() { contains " $(property After "$1") " " dlmguardd.service "; }
+contains_status() { contains "$(property StatusText dlmguardd)" "$@"; }
 restarted() { fails same "$(property MainPID dlmguardd)" "$1"; }
 
 check "the package installs" install_package
@@ -88,3 +89,17 @@ check "the guest goes on" state_is vm-1 running
 check "the next one knows it" bash -c '. "$RING/checks.sh"; . "$here/lab.sh"
   inside sed -i /nonsense/d /etc/dlmguard/dlmguard.conf && inside systemctl start dlmguardd'
 check "with its locks" unchanged vm-1 "$facts"
+
+# --- a cluster's daemons, from inside the unit ----------------------------------------------------------------
+# This machine's kernel need not have a lock manager: what is seen here is that the agent reaches corosync, by
+# sockets and shared memory, and looks for dlm_controld.
+check "vm-1 is destroyed" v destroy vm-1
+check "its locks are gone" gone vm-1
+check "the configuration says dlm" inside bash -c 'echo "engine = \"dlm\"" >/etc/dlmguard/dlmguard.conf'
+check "corosync runs, one node for itself" inside bash -c 'systemctl start corosync && corosync-quorumtool -s'
+check "the agent starts again, and is ready without a lockspace" inside systemctl restart dlmguardd
+check "it has reached corosync, and misses dlm_controld" eventually 15 says guard status -- \
+  "no guest can be started" "dlm_controld does not run"
+check "systemd shows it" eventually 5 contains_status "dlm_controld does not run"
+check "corosync is stopped" inside systemctl stop corosync
+check "that is seen" eventually 15 says guard status -- "corosync does not run"
