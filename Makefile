@@ -5,6 +5,11 @@ PREFIX  ?= /usr
 # libvirt before 6.5 knows no qemu.d: HOOK=/etc/libvirt/hooks/qemu
 HOOK    ?= /etc/libvirt/hooks/qemu.d/dlmguard
 DESTDIR ?=
+# Where zsh looks for what distributions bring: Debian's place; others' is zsh/site-functions.
+ZSH     ?= zsh/vendor-completions
+# Where systemd looks for units, and where the documents go.
+UNITS   ?= /lib/systemd/system
+DOCS     = $(PREFIX)/share/doc/dlmguard
 
 OUT      := .build/out
 # The TOML library ends the process over some broken files, where its assertions hold less than what it
@@ -13,10 +18,9 @@ TOML     := -Xcxx '-DTOML_ASSERT(expr)=static_assert(true)'
 RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
-.PHONY: all build-packages host-packages cluster-packages programs manuals demo test-package engine-lab \
-  parse-lab directory-lab sim-lab \
-  test test-unit simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
-  install clean
+.PHONY: all build-packages host-packages cluster-packages programs manuals demo engine-lab parse-lab \
+  directory-lab sim-lab test test-unit simulate simulate-faults test-installed test-corosync test-host \
+  test-cluster test-packages test-documents torture fuzz lint bench pictures reference deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -53,7 +57,7 @@ manuals:
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit simulate test-package test-corosync test-host test-cluster
+test: lint test-unit simulate test-installed test-documents test-corosync test-host test-packages test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
@@ -90,9 +94,9 @@ test-corosync: build-packages
 test-host: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/run
 
-test-package: programs
-	scripts/install-packages package
-	BIN=$(abspath $(OUT)) Tests/Package/run
+test-installed: programs
+	scripts/install-packages installed
+	BIN=$(abspath $(OUT)) Tests/Installed/run
 
 engine-lab: build-packages
 	@mkdir -p $(OUT)
@@ -111,6 +115,32 @@ directory-lab: build-packages
 
 test-cluster: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/run
+
+# Packages from the programs that are there: packaging/README.md.
+deb: programs
+	scripts/install-packages packages
+	packaging/deb/build $(OUT) $(OUT)
+
+rpm: programs
+	scripts/install-packages packages
+	packaging/rpm/build $(OUT) $(OUT)
+
+test-packages: programs
+	scripts/install-packages packages
+	BIN=$(abspath $(OUT)) Tests/Packages/run
+
+# Every command in the documents, every message, every picture's source.
+test-documents: programs host-packages
+	scripts/install-packages documents
+	BIN=$(abspath $(OUT)) Tests/Documents/run
+
+pictures:
+	scripts/install-packages documents
+	docs/pictures/draw
+
+# The rooms' documentation comments as pages, in .build/reference.
+reference: build-packages
+	scripts/reference
 
 # How long faults go on; SEED repeats a run, HOST_ONLY=1 and CLUSTER_ONLY=1 leave a ring out.
 MINUTES ?= 10
@@ -146,19 +176,23 @@ install:
 	mv -fT $(NEW_HOOK) $(DESTDIR)$(HOOK)
 	test -e $(DESTDIR)/etc/dlmguard/dlmguard.conf || \
 	  install -D -m 644 etc/dlmguard.conf $(DESTDIR)/etc/dlmguard/dlmguard.conf
-	install -D -m 644 etc/dlmguardd.service $(DESTDIR)/lib/systemd/system/dlmguardd.service
-	install -D -m 644 -t $(DESTDIR)/lib/systemd/system etc/dlmguard-metrics.socket etc/dlmguard-metrics@.service
+	install -d -m 755 $(DESTDIR)/etc/dlmguard/dlmguard.conf.d
+	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(DOCS)/pictures
+	install -m 644 $(wildcard etc/*.service etc/*.socket) $(DESTDIR)$(UNITS)
+	install -D -m 644 etc/dlmguard.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dlmguard.conf
+	install -d $(DESTDIR)$(PREFIX)/share/dlmguard/apparmor
+	install -m 644 $(wildcard etc/apparmor/*) $(DESTDIR)$(PREFIX)/share/dlmguard/apparmor
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/dlmguard etc/monitoring/dlmguard-rules.yml \
 	  etc/monitoring/grafana-dashboard.json
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(OUT)/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(OUT)/man/*.5
 	install -D -m 644 $(OUT)/completions/dlmguard.bash \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlmguard
-	install -D -m 644 $(OUT)/completions/_dlmguard $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_dlmguard
+	install -D -m 644 $(OUT)/completions/_dlmguard $(DESTDIR)$(PREFIX)/share/$(ZSH)/_dlmguard
 	install -D -m 644 $(OUT)/completions/dlmguard.fish \
 	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dlmguard.fish
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/dlmguard docs/json.md
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/dlmguard/README.md
+	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCS)
+	install -m 644 $(wildcard docs/pictures/*.svg) $(DESTDIR)$(DOCS)/pictures
 
 clean:
 	rm -rf .build .build-hook .build-fuzz

@@ -81,7 +81,7 @@ public struct Daemon: Sendable {
         lockspace: configuration.engine == .dlm ? configuration.lockspace : nil,
         locksOutliveAgent: configuration.engine == .dlm, version: dlmguardVersion,
         pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
-      ledger: ledger, log: log)
+      ledger: ledger, supervisor: Supervisor(), log: log)
     try loop.watch(signals, for: .readable) { _ in
       let signal = dlmguard_next_signal(signals)
       guard signal != 0 else { return }

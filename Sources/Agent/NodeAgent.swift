@@ -54,12 +54,17 @@ actor NodeAgent {
   /// Nil for an agent that is alone.
   private var group: AgentGroup?
   private lazy var enquiries = makeEnquiries()
+  private let supervisor: Supervisor
+  /// Whether a newer status may wait to be told.
+  private var hasNews = false
+  private var lastStatus = ""
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
-    log: Logger
+    supervisor: Supervisor = .none, log: Logger
   ) {
     self.loop = loop
+    self.supervisor = supervisor
     self.configuration = configuration
     self.description = description
     self.log = log
@@ -149,6 +154,7 @@ actor NodeAgent {
   /// Nobody new is let in; locks and ledger stay as they are, for the next agent to take over.
   nonisolated func stop() {
     post { agent in
+      agent.supervisor.tell(.stopping)
       agent.server?.stopListening()
       agent.group?.stop()
       agent.ledgerThread.sync {}
@@ -211,6 +217,7 @@ actor NodeAgent {
         events += carryOut(effect)
       }
     }
+    tellNews()
   }
 
   /// What is known at once comes back as events; the rest is posted later.
@@ -394,6 +401,7 @@ actor NodeAgent {
           "node": "\(description.node)", "engine": "\(description.engine)",
           "lockspace": description.lockspace.map { "\($0)" }, "socket": "\(configuration.socket)",
         ].compactMapValues { $0 })
+      announce()
     } catch {
       // Without a socket every start is refused; the agent that systemd starts next may fare better.
       log.critical("\(error)")
@@ -407,6 +415,39 @@ actor NodeAgent {
 
   private func expired(_ descriptor: Int32, _ progress: UInt64) {
     for event in server?.expire(descriptor, progress) ?? [] { handle(event) }
+  }
+
+  // MARK: - The service manager
+
+  /// Whatever waits for the agent may go on: it answers now.
+  private func announce() {
+    guard supervisor.tell(.ready, .status(core.summary)) else {
+      loop.after(Self.retry) { [self] in assumeIsolated { $0.announce() } }
+      return
+    }
+    pulse()
+  }
+
+  /// Told by the event loop itself, because an agent whose loop stands still answers no hook.
+  private func pulse() {
+    guard let interval = supervisor.pulse else { return }
+    supervisor.tell(.alive)
+    loop.after(interval) { [self] in assumeIsolated { $0.pulse() } }
+  }
+
+  /// Tells the status where it has changed, once for all that happens within a second: some alarms end
+  /// without a line in the log.
+  private func tellNews() {
+    guard supervisor.listens, server != nil, !hasNews else { return }
+    hasNews = true
+    loop.after(1_000) { [self] in
+      assumeIsolated { agent in
+        agent.hasNews = false
+        let status = agent.core.summary
+        guard status != agent.lastStatus, agent.supervisor.tell(.status(status)) else { return }
+        agent.lastStatus = status
+      }
+    }
   }
 
   // MARK: - What may block

@@ -99,6 +99,26 @@ int dlmguard_abstract_listener(const char *abstract)
 	}
 }
 
+int dlmguard_notify(const char *where, const void *bytes, size_t count)
+{
+	struct sockaddr_un name;
+	socklen_t length = offsetof(struct sockaddr_un, sun_path) + strlen(where);
+	int fd, bad = address(&name, where);
+
+	if (bad)
+		return bad;
+	if (where[0] == '@')
+		name.sun_path[0] = '\0';
+	else if (where[0] != '/')
+		return -EINVAL;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&name, length) < 0)
+		return closed(fd, errno);
+	return closed(fd, 0);
+}
+
 int dlmguard_listen(const char *path, mode_t mode, int backlog)
 {
 	struct sockaddr_un name;

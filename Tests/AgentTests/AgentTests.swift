@@ -23,7 +23,7 @@ final class RunningAgent {
   /// - Parameter engine: nil for one that cannot be opened yet.
   init(
     _ scratch: Scratch? = nil, engine: (any LockEngine)? = LocalEngine(),
-    policy: Policy = Configuration().policy
+    policy: Policy = Configuration().policy, supervisor: Supervisor = .none
   ) throws {
     let scratch = try scratch ?? Scratch()
     self.scratch = scratch
@@ -44,7 +44,8 @@ final class RunningAgent {
       description: NodeDescription(
         node: NodeName("n"), engine: "local", version: "t", pid: getpid(),
         started: Timestamp(milliseconds: 0)),
-      ledger: ledger, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      ledger: ledger, supervisor: supervisor,
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     client = AgentClient(path: configuration.socket, patience: 10_000)
     if let engine {
       try open(engine)

@@ -23,6 +23,9 @@ ssize_t dlmguard_send(int fd, const void *bytes, size_t count);
 /* Whether somebody listens at the abstract address NAME of this network namespace: 1 or 0, or -errno
  * where that cannot be told.  Never waits. */
 int dlmguard_abstract_listener(const char *name);
+/* Sends one datagram to a socket at a path, or, with a leading "@", at an abstract address
+ * (sd_notify(3)).  Never waits: -EAGAIN where the receiver has no room now. */
+int dlmguard_notify(const char *where, const void *bytes, size_t count);
 
 /* --- events (epoll(7), eventfd(2), timerfd_create(2), signalfd(2), pidfd_open(2)) --- */
 

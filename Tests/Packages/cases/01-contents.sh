@@ -1,0 +1,63 @@
+# What is in the packages, before anybody installs them.
+
+root=$(readlink -f "$here/../..")
+
+lint() { # PACKAGE: no errors; warnings are told
+  local text
+  text=$(lintian --allow-root --fail-on error "$1" 2>&1) || {
+    echo "$text"
+    return 1
+  }
+  echo "$text"
+}
+rpm_lint() {
+  local text
+  text=$(rpmlint -c "$root/packaging/rpm/rpmlint.toml" "$1" 2>&1) && return
+  echo "$text"
+  return 1
+}
+same_bytes() { # BUILD: two builds, in different places at different times
+  local first second
+  first=$(COMPRESSION=gzip LEVEL=1 PAYLOAD=w1.gzdio "$root/packaging/$1/build" "$BIN" "$IMG/first" 2>/dev/null) || return
+  sleep 1.1
+  second=$(COMPRESSION=gzip LEVEL=1 PAYLOAD=w1.gzdio "$root/packaging/$1/build" "$BIN" "$IMG/second" 2>/dev/null) || return
+  cmp "$first" "$second"
+}
+asks_for_no_swift() {
+  local program needed
+  for program in usr/sbin/dlmguardd usr/bin/dlmguard usr/lib/dlmguard/qemu-hook; do
+    needed=$(readelf -d "$IMG/tree/$program" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p') || return
+    if grep -i 'swift\|foundation\|dispatch' <<<"$needed"; then return 1; fi
+  done
+}
+is_static() { ! readelf -l "$IMG/tree/usr/lib/dlmguard/qemu-hook" | grep -q INTERP; }
+one_version() {
+  local version
+  version=$(sed -n 's/.*dlmguardVersion = "\(.*\)"/\1/p' "$root/Sources/AgentAPI/Version.swift")
+  same "$(dpkg-deb -f "$PACKAGE" Version)" "$version-1" && same "$("$BIN/dlmguard" --version)" "$version"
+}
+roots_own() {
+  # `tar` would list other owners and what others may write.
+  local odd
+  odd=$(dpkg-deb --contents "$PACKAGE" | awk '$2 != "root/root" || substr($1, 9, 1) == "w"')
+  same "$odd" ""
+}
+exposure() { systemd-analyze security --offline=true --threshold=30 --no-pager "$root/etc/$1" | tail -n 1; }
+
+check "the machine's package manager unpacks it" dpkg-deb --raw-extract "$PACKAGE" "$IMG/tree"
+check "lintian finds no error" lint "$PACKAGE"
+check "two builds of the package are the same bytes" same_bytes deb
+check "and so are two of the rpm" same_bytes rpm
+check "rpmlint finds no error" rpm_lint "$IMG"/first/dlmguard-*.rpm
+check "no program needs a Swift runtime" asks_for_no_swift
+check "the hook needs nothing at all" is_static
+check "everything says the same version" one_version
+check "every file is root's, and nobody else's to write" roots_own
+check "what an administrator edits survives an upgrade" same "$(dpkg-deb -I "$PACKAGE" conffiles)" \
+  /etc/dlmguard/dlmguard.conf
+check "nothing lies where libvirt would run it before it is whole" fails \
+  grep -q /etc/libvirt <(dpkg-deb --contents "$PACKAGE")
+check "systemd counts the agent's exposure below 3.0" exposure dlmguardd.service
+check "and that of the metrics" exposure dlmguard-metrics@.service
+check "AppArmor's parser takes the agent's profile" \
+  apparmor_parser --skip-kernel-load --skip-cache "$IMG/tree/usr/share/dlmguard/apparmor/usr.sbin.dlmguardd"
