@@ -14,7 +14,7 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs demo engine-lab parse-lab sim-lab \
-  test test-unit simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
+  test test-unit model simulate simulate-faults test-corosync test-host test-cluster torture fuzz lint bench \
   install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
@@ -42,13 +42,18 @@ programs: build-packages
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit simulate test-corosync test-host test-cluster
+test: lint test-unit model simulate test-corosync test-host test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
 test-unit: build-packages
 	swift test
+
+# Every order of events of a handover (docs/model).
+model:
+	scripts/install-packages model
+	docs/model/verify
 
 sim-lab: build-packages
 	@mkdir -p $(OUT)
