@@ -19,7 +19,7 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs manuals demo engine-lab parse-lab \
-  directory-lab sim-lab test test-unit simulate simulate-faults test-installed test-corosync test-host \
+  directory-lab sim-lab test test-unit model simulate simulate-faults test-installed test-corosync test-host \
   test-cluster test-packages test-documents torture fuzz lint bench pictures reference deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
@@ -57,13 +57,19 @@ manuals:
 demo: programs host-packages
 	BIN=$(abspath $(OUT)) Tests/Host/demo
 
-test: lint test-unit simulate test-installed test-documents test-corosync test-host test-packages test-cluster
+test: lint test-unit model simulate test-installed test-documents test-corosync test-host test-packages \
+  test-cluster
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
 test-unit: build-packages
 	swift test
+
+# Every order of events of a handover (docs/model).
+model:
+	scripts/install-packages model
+	docs/model/verify
 
 sim-lab: build-packages
 	@mkdir -p $(OUT)
