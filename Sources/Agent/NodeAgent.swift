@@ -249,7 +249,7 @@ actor NodeAgent {
         report(.settled(owner, refused: $0))
       }
     case .queueAgain(let owner, let claims): queueAgain(owner, claims)
-    case .ask(let question, let domain, let node): ask(question, domain, node)
+    case .ask(let inquiry): ask(inquiry)
     case .answer(let question, let answer):
       enquiries.answer(question.number, to: question.node, answer)
     case .expect(let expectation, let milliseconds):
@@ -371,12 +371,12 @@ actor NodeAgent {
   /// or is no member any more, nothing is let go.
   private static let departureLimit: Int64 = 365 * 24 * 3_600_000
 
-  private func ask(_ question: HandoverQuestion, _ domain: DomainUUID, _ node: NodeID?) {
+  private func ask(_ inquiry: Inquiry) {
     enquiries.ask(
-      question, about: domain, of: node,
-      for: question == .waiting ? Self.departureLimit : Self.answerLimit
+      inquiry.question, about: inquiry.domain, of: inquiry.node,
+      for: inquiry.question == .waiting ? Self.departureLimit : Self.answerLimit
     ) { [self] node, answer in
-      report(.answered(question, about: domain, by: node, answer))
+      report(.answered(inquiry, by: node, answer))
     }
   }
 
@@ -527,7 +527,11 @@ actor NodeAgent {
       }
     threads.run { [self] _ in
       do throws(ProcessTable.Unreadable) {
-        let process = try processes.qemu(of: domain)
+        // What is not there yet is asked for again in a moment: not every process needs to be looked at.
+        let process =
+          if case .advent = reason { try processes.begun(domain) } else {
+            try processes.qemu(of: domain)
+          }
         let isIncoming = if let process { try processes.isIncoming(process) } else { false }
         report(.found(owner, process, reason, isIncoming: isIncoming))
       } catch {

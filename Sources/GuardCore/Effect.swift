@@ -30,10 +30,10 @@ public enum Effect: Hashable, Sendable {
   /// ``Event/requeued(_:refused:isWaiting:)``, and where something waits also by
   /// ``Event/settled(_:refused:)``.
   case queueAgain(OwnerID, [Claim])
-  /// Ask another node's agent about a domain; all of them, where nil. Answered by
-  /// ``Event/answered(_:about:by:_:)``: where one node is asked, not before its agent has answered or
-  /// the node has left the cluster.
-  case ask(HandoverQuestion, about: DomainUUID, of: NodeID?)
+  /// Ask another node's agent about a domain, or all of them. Answered by ``Event/answered(_:by:_:)``: where
+  /// ``HandoverQuestion/waiting`` is asked, not before that node's agent has answered or the node has left
+  /// the cluster.
+  case ask(Inquiry)
   /// Answer ``Event/questioned(_:_:_:)``.
   case answer(QuestionID, HandoverAnswer)
   /// Set a timer for a migration that is to come, in ms. Answered by ``Event/unexpected(_:)``.

@@ -51,9 +51,8 @@ public enum Event: Sendable {
   /// Another node's agent asks about a domain. Answered by one ``Effect/answer(_:_:)``, once this agent
   /// can tell.
   case questioned(QuestionID, HandoverQuestion, DomainUUID)
-  /// Answers ``Effect/ask(_:about:of:)``; by nobody where no agent could be asked or none answered in
-  /// time.
-  case answered(HandoverQuestion, about: DomainUUID, by: NodeID?, HandoverAnswer)
+  /// Answers ``Effect/ask(_:)``; by nobody where no agent could be asked or none answered in time.
+  case answered(Inquiry, by: NodeID?, HandoverAnswer)
   /// A timer set by ``Effect/expect(_:for:)`` ran out.
   case unexpected(Expectation)
   /// Answers ``Effect/reduce(_:to:)``.
@@ -155,6 +154,8 @@ public enum RecordReason: Hashable, Sendable {
   case admission
   /// Only what a restart should know has changed.
   case noted
+  /// Before another node is told that the guest goes there: a restart must know whom to ask.
+  case departure
   /// Before the engine is told to hold less: a record that names too much would, after a restart, pass
   /// for a lock that was lost.
   case reduction
@@ -176,6 +177,9 @@ public enum SearchReason: Hashable, Sendable {
   case silence
   /// A lock of a start is lost: if QEMU runs already it must not go on.
   case loss
+  /// A guest that comes from another node is being started: its process must say so before its CPUs run,
+  /// which is before libvirt's `started` hook.
+  case advent
 }
 
 /// Why a timer was set, and in which round of the owner's life: a late one means nothing.
@@ -183,10 +187,11 @@ public struct Wake: Hashable, Sendable {
   /// What may be due: claims whose process is gone and whose `release` has not come, a start whose
   /// daemon died, a start of which nothing is heard, a guest that uses what it could not lock, or does
   /// not use what it has locked, a process that should be dead, a guest that came from another node and
-  /// runs while its locks are still there, one that went and whose new node is silent (``Policy`` has
-  /// the times).
+  /// runs while its locks are still there, one that went and whose new node is silent, one that is
+  /// about to come and whose process has not been seen (``Policy`` has the times).
   public enum Reason: Hashable, Sendable {
-    case releaseGrace, driverGone, startLimit, contested, surplus, killed, overlap, departed
+    case releaseGrace, driverGone, startLimit, contested, surplus, killed, overlap, departed,
+      advent
   }
 
   /// What to look into, if the owner is still in that round.

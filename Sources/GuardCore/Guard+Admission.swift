@@ -129,6 +129,7 @@ extension Guard {
     guard
       !extend(owner.claims, with: wanted).added.isEmpty || !news.isEmpty || !owner.lost.isEmpty
     else {
+      lookForAdvent(owner.id)
       return reply(request, .done)
     }
     reportUnguarded(owner, news)

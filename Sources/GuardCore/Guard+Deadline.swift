@@ -20,9 +20,9 @@ extension Guard {
         request, call.operation, domain, .unsafe,
         isLate(domain, "its storage has not been identified"))
     }
-    for (uuid, arrival) in arrivals where arrival.request == request {
+    for (uuid, arrival) in arrivals where arrival.start.request == request {
       arrivals[uuid] = nil
-      let domain = Domain(uuid: uuid, name: arrival.call.name)
+      let domain = Domain(uuid: uuid, name: arrival.start.call.name)
       refused(
         request, .prepare, domain, .unsafe,
         isLate(domain, "no node has confirmed that it migrates it to here"))

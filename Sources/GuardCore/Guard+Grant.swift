@@ -7,6 +7,7 @@ extension Guard {
     guard let owner = owner(id) else { return }
     switch (reason, owner.phase) {
     case (.reduction, _): reductionRecorded(id, failure)
+    case (.departure, _): departureRecorded(id, failure)
     case (.admission, .recording(let admission)) where admission.purpose == .change:
       changeRecorded(id, admission, failure)
     case (.admission, .recording(let admission)) where admission.purpose == .attach:

@@ -29,25 +29,38 @@ extension Guard {
         call.request, .prepare, domain, .conflict,
         start(of: domain, "it is being received from another node already"))
     }
-    arrivals[uuid] = call
-    effects.append(.ask(.leaving, about: uuid, of: nil))
+    arrivals[uuid] = Arrival(start: call, inquiry: inquire(.leaving, uuid, of: nil))
   }
 
-  mutating func answered(
-    _ question: HandoverQuestion, _ uuid: DomainUUID, by node: NodeID?, _ answer: HandoverAnswer
-  ) {
-    switch question {
+  @discardableResult
+  private mutating func inquire(
+    _ question: HandoverQuestion, _ uuid: DomainUUID, of node: NodeID?
+  ) -> Inquiry {
+    inquiryRound += 1
+    let inquiry = Inquiry(question: question, domain: uuid, node: node, round: inquiryRound)
+    effects.append(.ask(inquiry))
+    return inquiry
+  }
+
+  mutating func answered(_ inquiry: Inquiry, by node: NodeID?, _ answer: HandoverAnswer) {
+    let uuid = inquiry.domain
+    switch inquiry.question {
     case .leaving:
-      if let start = arrivals.removeValue(forKey: uuid) {
-        receive(start, uuid, from: node, answer)
-      } else if let owner = owners[uuid], owner.isOverlapping, owner.source == node || node == nil {
-        judgeOverlap(owner, by: node, answer)
+      guard let arrival = arrivals[uuid], arrival.inquiry == inquiry else { return }
+      arrivals[uuid] = nil
+      receive(arrival.start, uuid, from: node, answer)
+      decide(about: uuid)
+    case .overlapping:
+      guard let owner = owners[uuid], owner.isOverlapping, owner.source == inquiry.node else {
+        return
       }
+      judgeOverlap(owner, by: node, answer)
     case .waiting:
-      guard let owner = owners[uuid], case .ending = owner.phase,
-        let destination = owner.destination, node == nil || node == destination
-      else { return }
-      letGo(owner.id)
+      guard let owner = owners[uuid], owner.destination == inquiry.node else { return }
+      if case .ending = owner.phase { return letGo(owner.id) }
+      // It still runs here: what was said to that node is taken back once nothing waits there.
+      if answer == .none, !owner.isLeaving { takeBack(owner) }
+      answerParked(uuid, isFree: answer == .none)
     }
   }
 
@@ -87,14 +100,19 @@ extension Guard {
 
   mutating func queued(_ id: OwnerID, _ refused: [RefusedClaim], isWaiting: Bool) {
     if refused.isEmpty, isWaiting { update(id) { _ = $0.wait(1) } }
+    let isStart = if case .start = owner(id)?.admission?.purpose { true } else { false }
     acquired(id, refused: refused)
     arriveIfSettled(id)
+    if isStart { lookForAdvent(id) }
+    decide(about: id.domain)
   }
 
   mutating func requeued(_ id: OwnerID, _ refused: [RefusedClaim], isWaiting: Bool) {
     if isWaiting { update(id) { _ = $0.wait(1) } }
     reclaimed(id, missing: [], refused: refused)
     arriveIfSettled(id)
+    lookForAdvent(id)
+    decide(about: id.domain)
   }
 
   mutating func settled(_ id: OwnerID, _ refused: [RefusedClaim]) {
@@ -129,15 +147,27 @@ extension Guard {
     let why =
       "it was let in as a guest that \(owner.source.map { "\(place($0)) sends" } ?? "comes here"), "
       + "but its QEMU was started afresh"
-    audit(.killed, owner, ("pid", "\(process.pid)"), ("reason", why))
-    effects.append(.kill(process, .kill))
+    if owner.death == nil {
+      audit(.killed, owner, ("pid", "\(process.pid)"), ("reason", why))
+      update(owner.id) { $0.death = Owner.Death(process: process, reason: why, signal: .kill) }
+      effects.append(.kill(process, .kill))
+    }
     switch reason {
     case .started(let request), .arrived(let request):
       refuse(request, .conflict, start(of: owner.domain, why))
     case .reconnect(let request), .release(let request): reply(request, .done)
-    case .stopped, .silence, .loss: break
+    case .stopped, .silence, .loss, .advent: break
     }
     wake(owner.id, .startLimit, after: policy.driverGrace)
+  }
+
+  /// Looks for the process of a guest that comes, from before it is there.
+  mutating func lookForAdvent(_ id: OwnerID) {
+    guard let owner = owner(id), owner.mustBeIncoming, case .prepared = owner.phase,
+      Int64(owner.advents) * policy.adventInterval < policy.startLimit
+    else { return }
+    update(id) { $0.advents += 1 }
+    effects.append(.find(id, owner.domain, .advent))
   }
 
   // MARK: - Both run
@@ -148,7 +178,7 @@ extension Guard {
     guard let source = owner.source, owner.guest != nil, !owner.sight.isPaused else {
       return update(owner.id) { $0.isOverlapping = false }
     }
-    effects.append(.ask(.leaving, about: owner.domain.uuid, of: source))
+    inquire(.overlapping, owner.domain.uuid, of: source)
   }
 
   private mutating func judgeOverlap(
@@ -193,20 +223,39 @@ extension Guard {
     }
     if case .outgoing(let node, let job) = owner.handover {
       if let departure = sighting.departure {
-        if job != departure {
-          // Another migration than that one; after a restart nobody knows which it was.
-          update(id) { $0.handover = job == nil ? .outgoing(to: node, job: departure) : nil }
+        // After a restart nobody knows which it was.
+        if job == nil, !owner.isStaying {
+          update(id) { $0.handover = .outgoing(to: node, job: departure) }
+        } else if let job, job != departure {
+          // The end of the former one was not seen.
+          stay(owner, node)
         }
-      } else if !sighting.isPaused {
-        update(id) { $0.handover = nil }
-        guard let owner = self.owner(id) else { return }
-        audit(.stayed, owner)
-        effects.append(.record(owner.record(.running), .noted))
+      } else if !sighting.isPaused, job != nil {
+        stay(owner, node)
       }
     }
     for question in questions.removeValue(forKey: owner.domain.uuid) ?? [] {
-      answerLeaving(question, sighting, id)
+      answer(question, sighting, id)
     }
+  }
+
+  /// Its libvirt has called the migration off, or it was: the other node may still wait.
+  private mutating func stay(_ owner: Owner, _ node: NodeID) {
+    update(owner.id) { owner in
+      owner.handover = .outgoing(to: node, job: nil)
+      owner.isStaying = true
+    }
+    audit(.stayed, owner)
+    inquire(.waiting, owner.domain.uuid, of: node)
+  }
+
+  private mutating func takeBack(_ owner: Owner) {
+    update(owner.id) { owner in
+      owner.handover = nil
+      owner.isStaying = false
+    }
+    guard let owner = self.owner(owner.id), case .running = owner.phase else { return }
+    effects.append(.record(owner.record(.running), .noted))
   }
 
   mutating func questioned(_ id: QuestionID, _ question: HandoverQuestion, _ uuid: DomainUUID) {
@@ -217,44 +266,100 @@ extension Guard {
     }
     switch question {
     case .waiting:
-      effects.append(.answer(id, owners[uuid]?.source == id.node ? .waiting : .none))
-    case .leaving:
-      guard let owner = owners[uuid], owner.guest != nil else {
+      undecided[uuid, default: []].append(id)
+      decide(about: uuid)
+    case .leaving, .overlapping:
+      guard let owner = owners[uuid], owner.origin.isDomain else {
         return effects.append(.answer(id, .none))
       }
-      questions[uuid, default: []].append(id)
+      guard owner.guest != nil else {
+        // Its locks are still here: who waits for them need not wait in vain, and nobody else may come.
+        let isGoing = owner.destination == id.node && question == .overlapping
+        return effects.append(.answer(id, isGoing ? .leaving(attached: []) : .standing))
+      }
+      questions[uuid, default: []].append(
+        Question(id: id, isOverlapping: question == .overlapping))
       effects.append(.sight(owner.domain))
     }
   }
 
-  private mutating func answerLeaving(_ id: QuestionID, _ sighting: Sighting, _ ownerID: OwnerID) {
+  /// Answers whoever wants to let go, once it is known here what waits. "Nothing", said in the middle of
+  /// asking, would let somebody else in between.
+  mutating func decide(about uuid: DomainUUID) {
+    guard arrivals[uuid] == nil, let ids = undecided[uuid] else { return }
+    if let owner = owners[uuid], owner.source != nil, owner.admission != nil { return }
+    undecided[uuid] = nil
+    for id in ids {
+      effects.append(.answer(id, owners[uuid]?.source == id.node ? .waiting : .none))
+    }
+  }
+
+  private mutating func answer(_ question: Question, _ sighting: Sighting, _ ownerID: OwnerID) {
+    let id = question.id
     guard let owner = owner(ownerID) else { return effects.append(.answer(id, .none)) }
+    if question.isOverlapping {
+      // Whatever libvirt is about here: two that run are one too many.
+      let isGoing = sighting.departure != nil && owner.destination == id.node
+      return effects.append(
+        .answer(
+          id, !sighting.isPaused ? .staying : isGoing ? .leaving(attached: []) : .standing))
+    }
     guard let departure = sighting.departure else {
       return effects.append(.answer(id, sighting.isPaused ? .standing : .staying))
     }
-    // One migration has one destination.
     guard owner.destination == nil || owner.destination == id.node else {
-      return effects.append(.answer(id, .staying))
+      // One migration has one destination; an earlier one may have left claims that wait elsewhere.
+      if owner.isLeaving, !owner.isStaying { return effects.append(.answer(id, .staying)) }
+      parked[owner.domain.uuid, default: []].append(id)
+      if let former = owner.destination { inquire(.waiting, owner.domain.uuid, of: former) }
+      return
     }
-    if owner.destination == nil {
-      update(ownerID) { $0.handover = .outgoing(to: id.node, job: departure) }
-      guard let owner = self.owner(ownerID) else { return }
-      audit(.outgoing, owner, ("to", place(id.node)))
-      effects.append(.record(owner.record(.running), .noted))
+    update(ownerID) { owner in
+      owner.handover = .outgoing(to: id.node, job: departure)
+      owner.isStaying = false
     }
-    effects.append(.answer(id, .leaving(attached: owner.attached)))
+    guard let updated = self.owner(ownerID) else { return }
+    if owner.destination == nil { audit(.outgoing, updated, ("to", place(id.node))) }
+    promised[ownerID, default: []].append(id)
+    effects.append(.record(updated.record(.running), .departure))
+  }
+
+  /// Whom a guest goes to is on record, or cannot be.
+  mutating func departureRecorded(_ id: OwnerID, _ failure: String?) {
+    let attached = owner(id)?.attached ?? []
+    for question in promised.removeValue(forKey: id) ?? [] {
+      effects.append(.answer(question, failure == nil ? .leaving(attached: attached) : .staying))
+    }
+    if let failure, let owner = owner(id) { alarm(unwritable(owner.domain, failure), owner: id) }
+  }
+
+  /// Another node asks for a guest that a third one was told of.
+  private mutating func answerParked(_ uuid: DomainUUID, isFree: Bool) {
+    let ids = parked.removeValue(forKey: uuid) ?? []
+    guard isFree, let owner = owners[uuid], owner.guest != nil else {
+      for id in ids { effects.append(.answer(id, .staying)) }
+      return
+    }
+    guard !ids.isEmpty else { return }
+    if owner.isStaying { takeBack(owner) }
+    questions[uuid, default: []] += ids.map { Question(id: $0, isOverlapping: false) }
+    effects.append(.sight(owner.domain))
   }
 
   /// Nobody asks about an owner that is no more.
   mutating func answerQuestions(about uuid: DomainUUID) {
-    for id in questions.removeValue(forKey: uuid) ?? [] { effects.append(.answer(id, .none)) }
+    let ids =
+      (questions.removeValue(forKey: uuid) ?? []).map(\.id)
+      + (parked.removeValue(forKey: uuid) ?? [])
+    for id in ids { effects.append(.answer(id, .none)) }
+    decide(about: uuid)
   }
 
   /// Its process is gone. What has gone to another node is let go only when the claims there wait for it:
   /// an agent that has died there has left none that do.
   mutating func depart(_ id: OwnerID) {
     guard let owner = owner(id), let destination = owner.destination else { return letGo(id) }
-    effects.append(.ask(.waiting, about: owner.domain.uuid, of: destination))
+    inquire(.waiting, owner.domain.uuid, of: destination)
     wake(id, .departed, after: policy.departureLimit)
   }
 

@@ -103,7 +103,8 @@ extension Guard {
     case (.silence, nil): end(id, nil)
     // It may be on its way to exec(2), and `started` need not come.
     case (.loss, nil): wake(id, .startLimit, after: policy.startLimit)
-    case (.stopped, nil): break
+    case (.stopped, nil), (.advent, _?): break
+    case (.advent, nil): wake(id, .advent, after: policy.adventInterval)
     }
   }
 
@@ -123,7 +124,7 @@ extension Guard {
       case .exited: end(id, request)
       default: reply(request, .done)
       }
-    case .stopped, .silence, .loss: break
+    case .stopped, .silence, .loss, .advent: break
     }
   }
 
@@ -210,6 +211,7 @@ extension Guard {
     case (.contested, _): effects.append(.sight(owner.domain))
     case (.killed, _): stillAlive(owner)
     case (.overlap, _): askWhyStillThere(owner)
+    case (.advent, .prepared): lookForAdvent(id)
     case (.departed, .ending): stillDeparting(owner)
     default: break
     }

@@ -88,7 +88,8 @@ extension Guard {
     case .revoke(.path(let path)): revoke(at: path, id, survey)
     case .attach(let domain, _): attach(domain, id, survey)
     case .detach(let domain, _): detach(domain, id, survey)
-    case .revoke, .acquire, .release, .inquire, .whoHolds, .status, .cluster, .metrics, .events: break
+    case .revoke, .acquire, .release, .inquire, .whoHolds, .status, .cluster, .metrics, .events:
+      break
     }
   }
 
@@ -96,7 +97,7 @@ extension Guard {
     surveys[id] = nil
     revocations[id] = nil
     deferred.removeAll { $0.id == id }
-    arrivals = arrivals.filter { $0.value.request != id }
+    arrivals = arrivals.filter { $0.value.start.request != id }
     for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }
     for owner in Array(owners.values) {
       update(owner.id) { $0.releaseRequests.removeAll { $0 == id } }

@@ -60,9 +60,16 @@ public struct Guard {
   var expected: [DomainUUID: Int] = [:]
   var expectationRound = 0
   /// Starts that were announced as migrations, while the other nodes are asked.
-  var arrivals: [DomainUUID: Queued] = [:]
+  var arrivals: [DomainUUID: Arrival] = [:]
+  var inquiryRound = 0
   /// Questions about guests that are being looked at.
-  var questions: [DomainUUID: [QuestionID]] = [:]
+  var questions: [DomainUUID: [Question]] = [:]
+  /// Of nodes that ask for a guest which another node may still wait for.
+  var parked: [DomainUUID: [QuestionID]] = [:]
+  /// Of nodes that are told "yes" when that is on record.
+  var promised: [OwnerID: [QuestionID]] = [:]
+  /// Of nodes that want to know whether claims wait here for theirs, while those are being asked for.
+  var undecided: [DomainUUID: [QuestionID]] = [:]
   /// Questions that wait until the agent is ready.
   var deferredQuestions: [(id: QuestionID, question: HandoverQuestion, domain: DomainUUID)] = []
   /// Owners taken over from the ledger whose claims are not yet held again.
@@ -129,8 +136,7 @@ public struct Guard {
       requeued(owner, refused, isWaiting: isWaiting)
     case .settled(let owner, let refused): settled(owner, refused)
     case .questioned(let id, let question, let domain): questioned(id, question, domain)
-    case .answered(let question, let domain, let node, let answer):
-      answered(question, domain, by: node, answer)
+    case .answered(let inquiry, let node, let answer): answered(inquiry, by: node, answer)
     case .unexpected(let expectation): unexpected(expectation)
     case .released(let owner): released(owner)
     case .reduced(let owner): reduced(owner)

@@ -14,6 +14,32 @@ public struct QuestionID: Hashable, Sendable {
   }
 }
 
+/// A question of this agent to others. Its answer comes back with it: one that is given to another
+/// question means nothing.
+public struct Inquiry: Hashable, Sendable {
+  /// What is asked.
+  public let question: HandoverQuestion
+  /// About which domain.
+  public let domain: DomainUUID
+  /// Which node's agent is asked; nil for all of them.
+  public let node: NodeID?
+  let round: Int
+}
+
+extension Guard {
+  /// A start that was announced as a migration, while the other nodes are asked.
+  struct Arrival {
+    let start: Queued
+    let inquiry: Inquiry
+  }
+
+  /// What a node asks about a guest that is being looked at.
+  struct Question {
+    let id: QuestionID
+    let isOverlapping: Bool
+  }
+}
+
 /// A migration that libvirt's `migrate` hook has announced; a late timer means nothing.
 public struct Expectation: Hashable, Sendable {
   /// The domain that is to come.
@@ -27,7 +53,9 @@ extension Owner {
     /// It comes from that node. Of the requests to the engine that are answered, some still have claims
     /// that wait.
     case incoming(from: NodeID, waits: Int, isOverlapping: Bool)
-    /// It goes to that node, which knows, by that job of libvirt's; nil after a restart of the agent.
+    /// That node was told that it goes there, by that job of libvirt's; nil where that is over, or after a
+    /// restart of the agent. Stands until the node says that nothing waits there: a failed migration may
+    /// have left its claims in the queue.
     case outgoing(to: NodeID, job: Timestamp?)
 
     var record: OwnerRecord.Handover {
@@ -43,7 +71,12 @@ extension Owner {
     if case .incoming(let node, _, _) = handover { node } else { nil }
   }
 
-  /// The node that it goes to.
+  /// Whether libvirt is sending it to another node, as far as is known.
+  var isLeaving: Bool {
+    if case .outgoing(_, .some) = handover { true } else { false }
+  }
+
+  /// The node that it goes to, or may have gone to.
   var destination: NodeID? {
     if case .outgoing(let node, _) = handover { node } else { nil }
   }

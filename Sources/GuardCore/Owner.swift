@@ -94,6 +94,10 @@ struct Owner {
   var handover: Handover?
   /// It comes from another node, and its process has not shown yet that it does.
   var mustBeIncoming = false
+  /// How often that has been looked for before libvirt's `started` hook.
+  var advents = 0
+  /// A migration of it has failed, and the node that it was to go to may still wait for its claims.
+  var isStaying = false
   /// The node that it comes from has said that it has nothing of it any more.
   var isSourceDone = false
   /// libvirt has announced a migration, and no node has confirmed that it sends one.
@@ -121,7 +125,7 @@ struct Owner {
     case .registered: "registered"
     case .recording, .acquiring: source == nil ? "acquiring" : "incoming"
     case .prepared: source == nil ? "prepared" : "incoming"
-    case .running: source != nil ? "incoming" : destination != nil ? "outgoing" : "running"
+    case .running: source != nil ? "incoming" : isLeaving ? "outgoing" : "running"
     case .exited, .ending, .leaving: "leaving"
     case .saved: "saved"
     }

@@ -82,6 +82,8 @@ public struct Policy: Hashable, Sendable {
   public var overlapLimit: Int64
   /// How long a node to which a guest has gone may be silent before that is an alarm, in ms.
   public var departureLimit: Int64
+  /// How often the process of a guest that comes from another node is looked for until it is there, in ms.
+  public var adventInterval: Int64
   /// How long a hook may wait for its answer, in ms, from when it asked; then a start is refused
   /// with what is known of the reason, before the hook's own deadline cuts it off without one. Nil
   /// for no limit.
@@ -96,7 +98,8 @@ public struct Policy: Hashable, Sendable {
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, contestInterval: Int64 = 30_000,
     surplusDelay: Int64 = 500, killLimit: Int64 = 5_000, expectation: Int64 = 300_000,
-    overlapLimit: Int64 = 1_000, departureLimit: Int64 = 5_000, answerLimit: Int64? = nil
+    overlapLimit: Int64 = 1_000, departureLimit: Int64 = 5_000, adventInterval: Int64 = 50,
+    answerLimit: Int64? = nil
   ) {
     self.mode = mode
     self.onLockLost = onLockLost
@@ -117,6 +120,7 @@ public struct Policy: Hashable, Sendable {
     self.expectation = expectation
     self.overlapLimit = overlapLimit
     self.departureLimit = departureLimit
+    self.adventInterval = adventInterval
     self.answerLimit = answerLimit
   }
 }

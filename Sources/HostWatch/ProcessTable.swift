@@ -81,6 +81,14 @@ public struct ProcessTable: Sendable {
     return pid > 0 ? try? process(pid) : nil
   }
 
+  /// The same once it has become QEMU, which its command line shows. Nil before that.
+  ///
+  /// - Throws: ``Unreadable`` where that cannot be told.
+  public func begun(_ domain: Domain) throws(Unreadable) -> ProcessRef? {
+    guard let process = starting(domain) else { return nil }
+    return try qemu(process.pid, of: domain.uuid)
+  }
+
   /// The QEMU process of a domain: libvirt's pid file says which, the command line proves it; where
   /// the file does not help (libvirt writes the name into the file's in its own way), every process
   /// is looked at. Nil where there is none.

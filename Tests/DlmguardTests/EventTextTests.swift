@@ -51,7 +51,8 @@ import Testing
         StatusText(status: status, style: style).lines,
         InquiryText(owners: [report], style: style).lines,
         HoldersText(
-          path: Self.hostile, resource: claim.resource, holders: [holder], style: style
+          subject: [("path", shown(Self.hostile)), ("resource", "\(claim.resource)")],
+          holders: [holder], style: style
         ).lines,
         DoctorText(
           findings: [.failure("x", "guest \(Self.hostile)", Self.hostile)], style: style

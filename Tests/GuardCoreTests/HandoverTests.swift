@@ -19,7 +19,7 @@ private final class Cluster {
   /// What a deaf one was asked.
   private(set) var missed: [() -> Void] = []
   private var hosts: [NodeID: TestHost] = [:]
-  private var questions: [UInt64: (HandoverQuestion, DomainUUID, TestHost)] = [:]
+  private var questions: [UInt64: (Inquiry, TestHost)] = [:]
   private var lastQuestion: UInt64 = 0
 
   static let nodes = [NodeID(1)!, NodeID(2)!, NodeID(3)!]
@@ -43,32 +43,28 @@ private final class Cluster {
     host.image("/san/b")
     host.happen(
       .nodes([Self.nodes[0]: NodeName("node1"), Self.nodes[1]: NodeName("node2")], here: node))
-    host.ask = { [unowned self, unowned host] question, domain, target in
-      ask(question, domain, target, from: host)
-    }
+    host.ask = { [unowned self, unowned host] inquiry in ask(inquiry, from: host) }
     host.answerOthers = { [unowned self] id, answer in
-      guard let (question, domain, asker) = questions.removeValue(forKey: id.number) else { return }
-      asker.happen(.answered(question, about: domain, by: node, answer))
+      guard let (inquiry, asker) = questions.removeValue(forKey: id.number) else { return }
+      asker.happen(.answered(inquiry, by: node, answer))
     }
   }
 
-  private func ask(
-    _ question: HandoverQuestion, _ domain: DomainUUID, _ target: NodeID?, from asker: TestHost
-  ) {
+  private func ask(_ inquiry: Inquiry, from asker: TestHost) {
     guard let node = asker.node else { return }
-    let asked = target ?? (node == Self.nodes[0] ? Self.nodes[1] : Self.nodes[0])
+    let asked = inquiry.node ?? (node == Self.nodes[0] ? Self.nodes[1] : Self.nodes[0])
     lastQuestion += 1
     let id = QuestionID(node: node, number: lastQuestion)
-    questions[lastQuestion] = (question, domain, asker)
+    questions[lastQuestion] = (inquiry, asker)
     let deliver = { [unowned self] () -> Void in
-      hosts[asked]?.happen(.questioned(id, question, domain))
+      hosts[asked]?.happen(.questioned(id, inquiry.question, inquiry.domain))
     }
     guard deaf.contains(asked) else { return deliver() }
-    if target == nil {
-      questions[lastQuestion] = nil
-      asker.happen(.answered(question, about: domain, by: nil, .none))
-    } else {
+    if inquiry.question == .waiting {
       missed.append(deliver)
+    } else {
+      questions[lastQuestion] = nil
+      asker.happen(.answered(inquiry, by: nil, .none))
     }
   }
 

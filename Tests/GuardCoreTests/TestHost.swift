@@ -36,7 +36,7 @@ final class TestHost {
 
   private var calls: [() -> Void] = []
   /// How this host asks the others, if there are any.
-  var ask: (HandoverQuestion, DomainUUID, NodeID?) -> Void = { _, _, _ in }
+  var ask: (Inquiry) -> Void = { _ in }
   /// Where its answers go.
   var answerOthers: (QuestionID, HandoverAnswer) -> Void = { _, _ in }
   /// QEMUs that wait for a migration's stream.
@@ -268,8 +268,7 @@ final class TestHost {
       } settled: { [answers] in
         answers.add(.settled(owner, refused: $0))
       }
-    case .ask(let question, let domain, let node):
-      calls.append { [self] in ask(question, domain, node) }
+    case .ask(let inquiry): calls.append { [self] in ask(inquiry) }
     case .answer(let question, let answer):
       calls.append { [self] in answerOthers(question, answer) }
     case .expect(let expectation, let milliseconds):

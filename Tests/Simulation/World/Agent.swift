@@ -280,7 +280,7 @@ extension World {
       } settled: { [outbox = agent.outbox] in
         outbox.add(.settled(owner, refused: $0))
       }
-    case .ask(let question, let domain, let node): ask(question, about: domain, of: node, agent)
+    case .ask(let inquiry): ask(inquiry, agent)
     case .answer(let id, let answer): self.answer(id, answer, agent)
     case .expect(let expectation, let milliseconds):
       after(milliseconds...milliseconds, .agent(number)) { [self] in

@@ -9,6 +9,9 @@ final class Migration {
   let from: (node: Node, daemon: Daemon)
   let to: (node: Node, daemon: Daemon)
   var destination: QEMU?
+  /// The destination's hooks are being run; libvirt looks up when the last of them is over.
+  var isPreparing = true
+  var isCalledOff = false
   /// Each side has done with it, whatever the other thinks.
   var isOverAtSource = false
   var isOverAtDestination = false
@@ -53,18 +56,18 @@ extension World {
     watchSource(migration)
     watchDestination(migration)
     runHook(.migrate, guest, on: to, by: receiver) { [self] isYes in
-      guard isYes else { return abandon(migration) }
+      guard isYes else { return fail(migration) }
       after(5...300, .daemon(receiver.number)) { [self] in prepare(migration) }
     }
   }
 
   private func prepare(_ migration: Migration) {
     let (guest, daemon) = (migration.guest, migration.to.daemon)
-    guard !migration.isOverAtDestination else { return }
+    guard !migration.isCalledOff else { return fail(migration) }
     runHook(.prepare, guest, on: migration.to.node, by: daemon) { [self] isYes in
-      guard isYes, !failsToStart() else { return abandon(migration) }
+      guard isYes, !migration.isCalledOff, !failsToStart() else { return fail(migration) }
       runHook(.start, guest, chain: true, on: migration.to.node, by: daemon) { [self] isYes in
-        guard isYes, !failsToStart() else { return abandon(migration) }
+        guard isYes, !migration.isCalledOff, !failsToStart() else { return fail(migration) }
         after(2...500, .daemon(daemon.number), within: 1_000) { [self] in receive(migration) }
       }
     }
@@ -72,7 +75,8 @@ extension World {
 
   private func receive(_ migration: Migration) {
     let (node, guest) = (migration.to.node, migration.guest)
-    guard let boot = node.boot, !migration.isOverAtDestination else { return }
+    guard let boot = node.boot else { return }
+    guard !migration.isCalledOff else { return fail(migration) }
     let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: true)
     qemu.isIncoming = true
     qemu.isReceiving = true
@@ -88,7 +92,8 @@ extension World {
       changes += 1
       after(5...60, .daemon(migration.to.daemon.number)) { [self] in
         runHook(.started, guest, chain: true, on: node, by: migration.to.daemon) { [self] isYes in
-          guard isYes, qemu.isAlive else { return abandon(migration) }
+          guard isYes, qemu.isAlive, !migration.isCalledOff else { return fail(migration) }
+          migration.isPreparing = false
           after(50...4_000, .daemon(migration.from.daemon.number)) { [self] in perform(migration) }
         }
       }
@@ -173,8 +178,18 @@ extension World {
     changed(source, node)
   }
 
+  /// In the middle of the destination's hooks.
+  private func fail(_ migration: Migration) {
+    migration.isPreparing = false
+    abandon(migration)
+  }
+
   private func giveUpDestination(_ migration: Migration) {
     guard !migration.isOverAtDestination else { return }
+    if migration.isPreparing {
+      migration.isCalledOff = true
+      return
+    }
     migration.isOverAtDestination = true
     tearDown(
       migration.guest, migration.destination, migration.to.node, migration.to.daemon)

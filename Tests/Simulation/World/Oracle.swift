@@ -70,7 +70,7 @@ final class Oracle {
       let since = together[guest.index] ?? world.now
       together[guest.index] = since
       if world.now - since > Self.overlap,
-        !running.contains(where: { $0.boot?.robbed[guest.index] != nil })
+        !world.nodes.contains(where: { $0.boot?.robbed[guest.index] != nil })
       {
         world.fail(
           "P1: \(guest.name) runs on \(running.map(\.name).joined(separator: " and ")) for "

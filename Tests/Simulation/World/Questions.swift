@@ -5,21 +5,16 @@ import LockModel
 final class Enquiry {
   let number: UInt64
   let asker: Agent
-  let question: HandoverQuestion
-  let domain: DomainUUID
+  let inquiry: Inquiry
   /// Nil for everybody.
   let target: Node?
   /// Who has not answered yet.
   var silent: Set<Int> = []
 
-  init(
-    _ number: UInt64, _ asker: Agent, _ question: HandoverQuestion, _ domain: DomainUUID,
-    of target: Node?
-  ) {
+  init(_ number: UInt64, _ asker: Agent, _ inquiry: Inquiry, of target: Node?) {
     self.number = number
     self.asker = asker
-    self.question = question
-    self.domain = domain
+    self.inquiry = inquiry
     self.target = target
   }
 }
@@ -27,14 +22,12 @@ final class Enquiry {
 // What the agents say to each other: messages arrive while both live and see each other; a question to
 // one node waits for its next agent, and is over when that node is cast out.
 extension World {
-  func ask(
-    _ question: HandoverQuestion, about domain: DomainUUID, of node: NodeID?, _ agent: Agent
-  ) {
-    let target = node.flatMap { id in nodes.first { $0.id == id } }
-    let enquiry = Enquiry(UInt64(number()), agent, question, domain, of: target)
+  func ask(_ inquiry: Inquiry, _ agent: Agent) {
+    let target = inquiry.node.flatMap { id in nodes.first { $0.id == id } }
+    let enquiry = Enquiry(UInt64(number()), agent, inquiry, of: target)
     enquiries[enquiry.number] = enquiry
     pose(enquiry)
-    guard target == nil else { return }
+    guard inquiry.question != .waiting else { return }
     after(2_000...2_000, .agent(agent.number)) { [self] in
       conclude(enquiry, by: nil, HandoverAnswer.none)
     }
@@ -50,8 +43,8 @@ extension World {
       after(1...30, .agent(agent.number)) { [self] in
         post(
           .questioned(
-            QuestionID(node: asker.id, number: enquiry.number), enquiry.question, enquiry.domain),
-          to: agent)
+            QuestionID(node: asker.id, number: enquiry.number), enquiry.inquiry.question,
+            enquiry.inquiry.domain), to: agent)
       }
     }
     if enquiry.target == nil, enquiry.silent.isEmpty {
@@ -78,7 +71,7 @@ extension World {
   func answer(_ id: QuestionID, _ answer: HandoverAnswer, _ agent: Agent) {
     guard let enquiry = enquiries[id.number] else { return }
     let node = agent.node
-    if answer == .waiting { promises[enquiry.domain] = agent.number }
+    if answer == .waiting { promises[enquiry.inquiry.domain] = agent.number }
     after(1...30, .agent(enquiry.asker.number)) { [self] in
       guard !node.isIsolated, !enquiry.asker.node.isIsolated,
         enquiry.silent.remove(node.index) != nil
@@ -90,8 +83,7 @@ extension World {
 
   private func conclude(_ enquiry: Enquiry, by node: Node?, _ answer: HandoverAnswer) {
     guard enquiries.removeValue(forKey: enquiry.number) != nil else { return }
-    post(
-      .answered(enquiry.question, about: enquiry.domain, by: node?.id, answer), to: enquiry.asker)
+    post(.answered(enquiry.inquiry, by: node?.id, answer), to: enquiry.asker)
   }
 
   /// An agent dies: nobody asks for it any more. What it had said waits for the source's locks does so

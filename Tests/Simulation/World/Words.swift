@@ -36,6 +36,7 @@ extension World {
     case .release: "for release"
     case .silence: "in silence"
     case .loss: "after a loss"
+    case .advent: "before it comes"
     }
   }
 
@@ -77,8 +78,8 @@ extension World {
     case .settled(let owner, let refused):
       "settled \(words(owner))" + (refused.isEmpty ? "" : ", refused \(words(refused))")
     case .questioned(let id, let question, _): "\(question)? asks \(id.node)"
-    case .answered(let question, _, let node, let answer):
-      "\(question)? \(answer) says \(node.map { "\($0)" } ?? "nobody")"
+    case .answered(let inquiry, let node, let answer):
+      "\(inquiry.question)? \(answer) says \(node.map { "\($0)" } ?? "nobody")"
     case .unexpected: "unexpected"
     case .found(let owner, let process, let reason, _):
       "found \(words(owner)): \(words(process)) \(words(reason))"
@@ -140,9 +141,9 @@ extension World {
       case .reduce(let owner, let claims): "\(words(owner)) \(words(claims))"
       case .pause(let owner, _, let process): "\(words(owner)) \(words(process))"
       case .sight(let domain): domain?.name ?? "everybody"
-      case .ask(let question, let domain, let node):
-        "\(question) about \(guest(domain)?.name ?? "\(domain)") of "
-          + (node.map { "\($0)" } ?? "everybody")
+      case .ask(let inquiry):
+        "\(inquiry.question) about \(guest(inquiry.domain)?.name ?? "\(inquiry.domain)") of "
+          + (inquiry.node.map { "\($0)" } ?? "everybody")
       case .answer(let id, let answer): "\(answer) to \(id.node)"
       case .expect: "a migration"
       case .count(let countdown, let milliseconds): "\(countdown.reason) in \(milliseconds) ms"
