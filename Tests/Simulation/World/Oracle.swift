@@ -267,9 +267,12 @@ final class Oracle {
         "P5: \(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) may go on without "
           + "\(mode) on \(world.words(resource))")
     }
-    guard hook.operation == .started, let qemu, !qemu.isGuarded, hook.guest.chain.isEmpty else {
-      return
-    }
+    // A lock that covers more than is needed is another guest's of the node.
+    guard hook.operation == .started, let qemu, !qemu.isGuarded, hook.guest.chain.isEmpty,
+      Self.needed(hook.guest, uses, world).allSatisfy({ resource, mode in
+        world.locks.modes(resource, on: node.index).contains(mode)
+      })
+    else { return }
     // From here on the guard answers for it, whatever libvirt has not asked before.
     qemu.isGuarded = true
     world.changes += 1
