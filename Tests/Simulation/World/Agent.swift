@@ -353,7 +353,8 @@ extension World {
       let process: ProcessRef? =
         switch query {
         case .driver(let pid): boot?.daemon.flatMap { $0.process.pid == pid ? $0.process : nil }
-        case .exactly, nil: nil
+        case .exactly(let pid): boot?.processes.first { $0.process.pid == pid }?.process
+        case nil: nil
         }
       post(
         .surveyed(
