@@ -172,6 +172,8 @@ final class Oracle {
 
   /// What nobody else uses is locked from the moment in which it was first seen to be.
   private func checkAttached(_ qemu: QEMU, _ world: World) {
+    // What is asked for together may be given back together.
+    guard qemu.unlocked.count == 1 else { return }
     for use in qemu.unlocked where world.storages[use.storage].isSpareOf == qemu.guest.index {
       let isLocked = Self.needed(qemu.guest, [use], world).allSatisfy { resource, mode in
         world.locks.modes(resource, on: qemu.node).contains { $0.covers(mode) }
