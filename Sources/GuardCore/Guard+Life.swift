@@ -80,8 +80,8 @@ extension Guard {
       } else {
         wake(id, .startLimit, after: policy.startLimit)
       }
-      refuse(
-        request, .unsafe,
+      refused(
+        request, .started, owner.domain, .unsafe,
         start(
           of: owner.domain,
           "its QEMU process cannot be found, so its locks could not be bound to it"))
@@ -112,10 +112,9 @@ extension Guard {
   private mutating func answerLate(_ id: OwnerID, _ reason: SearchReason) {
     switch reason {
     case .started(let request), .arrived(let request):
-      guard let owner = owner(id), case .running = owner.phase else {
-        return refuse(request, .unsafe, "the start was called off while it was under way")
-      }
-      reply(request, .done)
+      if let owner = owner(id), case .running = owner.phase { return reply(request, .done) }
+      if isObserved(.started) { return reply(request, .done) }
+      refuse(request, .unsafe, "the start was called off while it was under way")
     case .reconnect(let request): reply(request, .done)
     case .release(let request):
       guard let owner = owner(id) else { return reply(request, .done) }

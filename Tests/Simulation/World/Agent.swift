@@ -59,6 +59,7 @@ final class Agent {
   var fuse: Fuse?
   var watched: Set<ProcessRef> = []
   var hooks: [RequestID: Hook] = [:]
+  var clients: [RequestID: Client] = [:]
   var watchesSaveImages = false
   var operations: [Int: ClusterLocks.Operation] = [:]
   /// Owners whose claims are being held again.
@@ -88,7 +89,7 @@ final class Agent {
       NodeDescription(
         node: NodeName(node.name), engine: "dlm", lockspace: "libvirt", locksOutliveAgent: true,
         version: "simulated", pid: process.pid, started: Timestamp(milliseconds: 0)),
-      policy: Policy(answerLimit: 9_000))
+      policy: Policy(mode: node.isObserving ? .observe : .enforce, answerLimit: 9_000))
   }
 }
 
@@ -108,6 +109,7 @@ extension World {
     post(.joining("this node is joining the lockspace"), to: agent)
     post(.nodes(names, here: node.id), to: agent)
     if !node.stops.isEmpty { post(.waiting(node.stops.sorted().joined()), to: agent) }
+    if node.isIsolated { tellIsolation(agent) }
     after(
       5...200, .agent(agent.number), gate: boot.hasJoined ? nil : .lockspaceRuns(node: node.index)
     ) { [self] in
@@ -141,6 +143,9 @@ extension World {
     changes += 1
     for (_, hook) in agent.hooks.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       after(0...2, .hook(hook.number)) { [self] in finish(hook, without: .unreachable) }
+    }
+    for (_, client) in agent.clients.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      after(0...2, .boot(boot.number)) { client.then(nil) }
     }
   }
 
@@ -234,6 +239,10 @@ extension World {
       agent.isOpen = true
       agent.openSince = now
     case .reply(let id, let reply):
+      if let client = agent.clients.removeValue(forKey: id) {
+        after(0...3, .boot(boot.number)) { client.then(reply) }
+        return
+      }
       guard let hook = agent.hooks.removeValue(forKey: id) else { return }
       oracle.judge(reply, to: hook, on: node, self)
       after(0...3, .hook(hook.number)) { [self] in finish(hook, with: reply) }
@@ -331,7 +340,9 @@ extension World {
     case .limit(let request, let milliseconds):
       agent.hooks[request]?.isLimited = true
       after(milliseconds...milliseconds, .agent(number)) { [self] in
-        if agent.hooks[request] != nil { post(.overdue(request), to: agent) }
+        if agent.hooks[request] != nil || agent.clients[request] != nil {
+          post(.overdue(request), to: agent)
+        }
       }
     case .reduce(let owner, let claims):
       agent.keeper.reduce(owner, to: claims) { [outbox = agent.outbox] in
@@ -339,16 +350,20 @@ extension World {
       }
     case .pause(let owner, _, let process):
       after(1...50, .agent(number)) { [self] in
+        oracle.judgePause(of: process, on: node, self)
         if let qemu = boot.qemu(process) {
           qemu.isPaused = true
+          changes += 1
           tell(node, "qemu", "\(qemu.guest.name) is paused (pid \(process.pid))")
         }
         post(.paused(owner, .byLibvirt), to: agent)
       }
     case .sight(let domain):
       for qemu in boot.processes
-      where qemu.stage == .running && (domain == nil || domain?.uuid == qemu.guest.uuid) {
-        sight(qemu, agent)
+      where qemu.stage == .running && !qemu.guest.isClient
+        && (domain == nil || domain?.uuid == qemu.guest.uuid)
+      {
+        look(at: qemu, agent, within: 1...30)
       }
     case .count(let countdown, let milliseconds):
       after(milliseconds...milliseconds, .agent(number)) { [self] in
@@ -368,7 +383,8 @@ extension World {
       let process: ProcessRef? =
         switch query {
         case .driver(let pid): boot?.daemon.flatMap { $0.process.pid == pid ? $0.process : nil }
-        case .exactly, nil: nil
+        case .exactly(let pid): boot?.processes.first { $0.process.pid == pid }?.process
+        case nil: nil
         }
       post(
         .surveyed(

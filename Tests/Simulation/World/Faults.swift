@@ -8,7 +8,8 @@ struct Faults {
   enum Kind: CaseIterable {
     case agentCrash, daemonCrash, guestCrash, stuck, hookLost, hookRepeated, startFailure,
       storageHang,
-      diskFull, power, partition, recovery, robbery, lockspaceLeft, twin, replyLost
+      diskFull, power, partition, recovery, robbery, lockspaceLeft, twin, replyLost, attachment,
+      sightingLost, revocation
   }
 
   private(set) var kinds: Set<Kind> = []
@@ -43,6 +44,14 @@ struct Faults {
     kinds.contains(.replyLost) && world.chance(3)
   }
 
+  /// Whether an agent may have to wait for its look at everybody.
+  var isBlind: Bool { kinds.contains(.sightingLost) }
+
+  /// What the status file says is noticed only when everybody is looked at.
+  func losesSighting(_ world: World) -> Bool {
+    kinds.contains(.sightingLost) && world.chance(4)
+  }
+
   mutating func failsToStart(_ world: World) -> Bool {
     if nextStartFails {
       nextStartFails = false
@@ -66,6 +75,7 @@ extension World {
   }
 
   private func administer(_ guest: Guest, _ node: Node) {
+    if guest.isClient { return runClient(guest, on: node) }
     switch Int.random(in: 0..<26, using: &random) {
     case 20..<26:
       guard
@@ -117,7 +127,15 @@ extension World {
       if node.stops.contains("\(node.name) is being fenced") { fence(node) }
       powerOn(node)
     case .partition:
-      if node.isIsolated { fence(node) } else { isolate(node) }
+      if !node.isIsolated {
+        isolate(node)
+      } else if chance(2) {
+        fence(node)
+      } else {
+        rejoin(node)
+      }
+      // Long enough, now and then, for the guests of a node that is cut off to be dealt with.
+      if chance(4) { run(until: now + some(20_000...80_000)) }
     case .recovery:
       if node.stops.contains("a recovery") { run("a recovery") } else { stop("a recovery") }
     case .robbery:
@@ -127,7 +145,10 @@ extension World {
     case .twin:
       guard node.boot?.qemu(of: guest.uuid) != nil else { return }
       start(guest, on: node, isTwin: true)
-    case .hookLost, .hookRepeated, .startFailure, .replyLost: break
+    case .attachment:
+      if chance(3) { detach(nil, from: guest, on: node) } else { attach(nil, to: guest, on: node) }
+    case .revocation: revoke(guest, on: node)
+    case .hookLost, .hookRepeated, .startFailure, .sightingLost, .replyLost: break
     }
   }
 

@@ -7,6 +7,8 @@ struct Storage {
   let path: String
   /// Of which other storage it is a part.
   let parent: Int?
+  /// The only guest that ever uses it, and only by attaching it while it runs.
+  var isSpareOf: Int?
 }
 
 /// One use of a storage by a guest.
@@ -26,15 +28,18 @@ struct Guest {
   let disks: [Use]
   /// What libvirt finds when it looks into the images.
   let chain: [Use]
+  /// No virtual machine: a program that locks what it uses by the operations of the agent's socket.
+  let isClient: Bool
 
   var uses: [Use] { disks + chain }
   var domain: Domain { Domain(uuid: uuid, name: name) }
 
-  init(_ index: Int, name: String, disks: [Use], chain: [Use]) {
+  init(_ index: Int, name: String, disks: [Use], chain: [Use], isClient: Bool = false) {
     self.index = index
     self.name = name
     self.disks = disks
     self.chain = chain
+    self.isClient = isClient
     var bytes = [UInt8](repeating: 0, count: 16)
     bytes[15] = UInt8(truncatingIfNeeded: index + 1)
     // Sixteen bytes are a UUID.
@@ -42,7 +47,7 @@ struct Guest {
   }
 }
 
-/// A QEMU process.
+/// A QEMU process, or a client's.
 final class QEMU {
   enum Stage {
     /// Forked, and not yet the program; it holds libvirt's pid file.
@@ -72,15 +77,32 @@ final class QEMU {
   var hasArrived = false
   /// Whether the guard let it start, before it opened anything.
   var isGuarded: Bool
+  /// Whether libvirt has asked before it let it start.
+  let isAskedFor: Bool
   /// Whether a lock that it relies on was ever taken from its node by force.
   var hasLostLocks = false
+  /// An administrator has asked for its locks to be taken away.
+  var isRevoked = false
+  /// What it has open now, or is about to open.
+  var uses: [Use]
+  /// Of that, what was attached while it ran and has not been seen to be locked.
+  var unlocked: Set<Use> = []
+  /// A client's own name for what it holds.
+  var owner: OwnerID?
+  /// Since when the guard knows its process, in ms: libvirt's `started` hook may be lost.
+  var boundSince: Int64 = .max
 
   init(_ process: ProcessRef, _ guest: Guest, node: Int, isGuarded: Bool) {
     self.process = process
     self.guest = guest
     self.node = node
     self.isGuarded = isGuarded
+    isAskedFor = isGuarded
+    uses = guest.uses
   }
+
+  /// What must be locked for it.
+  var relied: [Use] { uses.filter { !unlocked.contains($0) } }
 
   var isAlive: Bool { stage != .dead }
 

@@ -61,9 +61,9 @@ enum HookTrouble {
 extension World {
   /// Libvirt runs the hook; `then` is told whether it may go on.
   ///
-  /// - Parameter chain: whether libvirt knows the backing files by now.
+  /// - Parameter uses: what libvirt knows of by now.
   func runHook(
-    _ operation: HookOperation, _ guest: Guest, chain: Bool = false, on node: Node,
+    _ operation: HookOperation, _ guest: Guest, uses: [Use], on node: Node,
     by daemon: Daemon, then: @escaping (Bool) -> Void
   ) {
     guard let boot = node.boot else { return }
@@ -75,7 +75,6 @@ extension World {
       after(0...1, .daemon(daemon.number)) { then(true) }
       return
     }
-    let uses = chain ? guest.uses : guest.disks
     let hook = Hook(
       number(), operation, guest, caller: daemon.process.pid,
       resources: uses.map(resource),
@@ -83,7 +82,7 @@ extension World {
       for: daemon.number,
       then: faults.repeatsHook(operation, self)
         ? { [self] isYes in
-          runHook(operation, guest, chain: chain, on: node, by: daemon) { then(isYes && $0) }
+          runHook(operation, guest, uses: uses, on: node, by: daemon) { then(isYes && $0) }
         } : then)
     boot.hooks[hook.number] = hook
     tell(node, "hook", "\(operation.rawValue) \(guest.name)")

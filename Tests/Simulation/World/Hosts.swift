@@ -26,7 +26,7 @@ extension World {
     }
     for qemu in boot.processes { qemu.stage = .dead }
     node.boot = nil
-    node.isIsolated = false
+    node.isolatedSince = nil
     changes += 1
     stop("\(node.name) is being fenced")
   }
@@ -46,12 +46,30 @@ extension World {
   /// The node sees no other: the lockspace is stopped on both sides until it is fenced.
   func isolate(_ node: Node) {
     guard node.boot != nil, !node.isIsolated, nodes.count > 1 else { return }
-    node.isIsolated = true
+    node.isolatedSince = now
     tell(node, "host", "is CUT OFF")
     stop("\(node.name) is cut off")
+    if let agent = node.boot?.agent { tellIsolation(agent) }
+  }
+
+  /// What the cluster watch says on a node that sees no other.
+  func tellIsolation(_ agent: Agent) {
+    let reason = "this node has no quorum"
+    post(.impediment(reason), to: agent)
+    post(.suspended(reason), to: agent)
+    post(.isolated(Isolation(reason: reason)), to: agent)
+  }
+
+  /// It sees the others again, before anybody has fenced it.
+  func rejoin(_ node: Node) {
+    guard node.isIsolated else { return }
+    node.isolatedSince = nil
+    tell(node, "host", "sees the others again")
+    run("\(node.name) is cut off")
     guard let agent = node.boot?.agent else { return }
-    post(.impediment("this node has no quorum"), to: agent)
-    post(.suspended("this node has no quorum"), to: agent)
+    post(.isolated(nil), to: agent)
+    post(.resumed, to: agent)
+    post(.impediment(nil), to: agent)
   }
 
   /// Recovery begins.
@@ -82,7 +100,11 @@ extension World {
     guard let tell = locks.steal(resource, from: node.index) else { return }
     self.tell(node, "dlm", "\(words(resource)) of \(guest.name) is REMOVED by force")
     for other in guests
-    where other.index == guest.index || other.uses.contains(where: { $0.storage == storage }) {
+    where other.index == guest.index || other.uses.contains(where: { $0.storage == storage })
+      || boot.processes.contains(where: { qemu in
+        qemu.guest.index == other.index && qemu.uses.contains { $0.storage == storage }
+      })
+    {
       markRobbed(other.index, node, boot)
     }
     if let agent = boot.agent {

@@ -32,7 +32,7 @@ extension World {
     guard domain.qemu.isAlive, domain.isComplete else {
       return tearDown(guest, domain.qemu, node, daemon)
     }
-    runHook(.reconnect, guest, chain: true, on: node, by: daemon) { [self] isYes in
+    runHook(.reconnect, guest, uses: domain.qemu.uses, on: node, by: daemon) { [self] isYes in
       guard isYes else {
         oracle.judgeKill(of: domain.qemu.process, on: node, self)
         return tearDown(guest, domain.qemu, node, daemon)
@@ -60,7 +60,7 @@ extension World {
     let isRestore = node.saved.contains(guest.index)
     tell(node, "libvirtd", "\(isRestore ? "restores" : "starts") \(guest.name)")
     guard isRestore else { return prepare(guest, isRestore, node, daemon) }
-    runHook(.restore, guest, on: node, by: daemon) { [self] isYes in
+    runHook(.restore, guest, uses: guest.disks, on: node, by: daemon) { [self] isYes in
       guard isYes else {
         daemon.busy.remove(guest.index)
         return
@@ -70,7 +70,7 @@ extension World {
   }
 
   private func prepare(_ guest: Guest, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
-    runHook(.prepare, guest, on: node, by: daemon) { [self] isYes in
+    runHook(.prepare, guest, uses: guest.disks, on: node, by: daemon) { [self] isYes in
       guard isYes else { return tearDown(guest, nil, node, daemon) }
       after(5...300, .daemon(daemon.number)) { [self] in
         if failsToStart() {
@@ -97,7 +97,7 @@ extension World {
       }
     }
     if isGuarded {
-      runHook(.start, guest, chain: true, on: node, by: daemon, then: then)
+      runHook(.start, guest, uses: guest.uses, on: node, by: daemon, then: then)
     } else {
       tell(node, "hook", "start \(guest.name) is not run")
       then(true)
@@ -108,7 +108,8 @@ extension World {
     _ guest: Guest, _ isRestore: Bool, isGuarded: Bool, _ node: Node, _ daemon: Daemon
   ) {
     guard let boot = node.boot else { return }
-    let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: isGuarded)
+    let qemu = QEMU(
+      boot.process(), guest, node: node.index, isGuarded: isGuarded && !node.isObserving)
     boot.processes.append(qemu)
     boot.domains[guest.index] = Boot.Domain(qemu: qemu)
     changes += 1
@@ -129,7 +130,7 @@ extension World {
   private func finishStart(_ qemu: QEMU, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
     let guest = qemu.guest
     guard qemu.isAlive else { return tearDown(guest, qemu, node, daemon) }
-    runHook(.started, guest, chain: true, on: node, by: daemon) { [self] isYes in
+    runHook(.started, guest, uses: guest.uses, on: node, by: daemon) { [self] isYes in
       guard isYes, qemu.isAlive, let boot = node.boot else {
         return tearDown(guest, qemu, node, daemon)
       }
@@ -147,12 +148,12 @@ extension World {
   func tearDown(_ guest: Guest, _ qemu: QEMU?, _ node: Node, _ daemon: Daemon) {
     if let qemu { kill(qemu, on: node) }
     awaitEnd(of: qemu, until: now + 42_000, daemon) { [self] in
-      runHook(.stopped, guest, chain: true, on: node, by: daemon) { [self] _ in
+      runHook(.stopped, guest, uses: guest.uses, on: node, by: daemon) { [self] _ in
         // Before the last hook there are no status file and no pid file any more.
         if let boot = node.boot, boot.domains[guest.index]?.qemu === qemu {
           boot.domains[guest.index] = nil
         }
-        runHook(.release, guest, chain: true, on: node, by: daemon) { [self] _ in
+        runHook(.release, guest, uses: guest.uses, on: node, by: daemon) { [self] _ in
           tell(node, "libvirtd", "has done with \(guest.name)")
           daemon.busy.remove(guest.index)
         }
@@ -183,7 +184,8 @@ extension World {
 
   /// `virsh managedsave`.
   func save(_ guest: Guest, on node: Node) {
-    guard let (daemon, qemu) = idle(guest, node) else { return }
+    // A restore would begin with what the definition names.
+    guard let (daemon, qemu) = idle(guest, node), qemu.uses == guest.uses else { return }
     tell(node, "libvirtd", "saves \(guest.name)")
     daemon.busy.insert(guest.index)
     after(50...400, .daemon(daemon.number)) { [self] in
@@ -206,7 +208,7 @@ extension World {
     post(.saveImageRemoved(name: guest.name), to: agent)
   }
 
-  private func idle(_ guest: Guest, _ node: Node) -> (Daemon, QEMU)? {
+  func idle(_ guest: Guest, _ node: Node) -> (Daemon, QEMU)? {
     guard let boot = node.boot, let daemon = boot.daemon,
       !daemon.busy.contains(guest.index), let domain = boot.domains[guest.index]
     else { return nil }

@@ -34,14 +34,14 @@ extension World {
   ///
   /// - Parameter isOffline: only the definition goes: libvirt calls the `migrate` hook and nothing else.
   func migrate(_ guest: Guest, from: Node, to: Node, isOffline: Bool = false) {
-    guard from !== to, !from.isIsolated, !to.isIsolated,
+    guard from !== to, !guest.isClient, !from.isIsolated, !to.isIsolated,
       let daemon = from.boot?.daemon, let receiver = to.boot?.daemon, let boot = to.boot,
       !receiver.busy.contains(guest.index), boot.domains[guest.index] == nil,
       !to.saved.contains(guest.index)
     else { return }
     if isOffline {
       tell(from, "libvirtd", "sends the definition of \(guest.name) to \(to.name)")
-      return runHook(.migrate, guest, on: to, by: receiver) { _ in }
+      return runHook(.migrate, guest, uses: guest.uses, on: to, by: receiver) { _ in }
     }
     guard !daemon.busy.contains(guest.index),
       let source = from.boot?.domains[guest.index]?.qemu, source.stage == .running,
@@ -51,11 +51,11 @@ extension World {
     daemon.busy.insert(guest.index)
     receiver.busy.insert(guest.index)
     source.departure = Int64(number())
-    changed(source, from)
+    replaceStatusFile(of: source, from)
     let migration = Migration(guest, source, from: (from, daemon), to: (to, receiver))
     watchSource(migration)
     watchDestination(migration)
-    runHook(.migrate, guest, on: to, by: receiver) { [self] isYes in
+    runHook(.migrate, guest, uses: source.uses, on: to, by: receiver) { [self] isYes in
       guard isYes else { return fail(migration) }
       after(5...300, .daemon(receiver.number)) { [self] in prepare(migration) }
     }
@@ -64,9 +64,11 @@ extension World {
   private func prepare(_ migration: Migration) {
     let (guest, daemon) = (migration.guest, migration.to.daemon)
     guard !migration.isCalledOff else { return fail(migration) }
-    runHook(.prepare, guest, on: migration.to.node, by: daemon) { [self] isYes in
+    runHook(.prepare, guest, uses: migration.source.uses, on: migration.to.node, by: daemon) {
+      [self] isYes in
       guard isYes, !migration.isCalledOff, !failsToStart() else { return fail(migration) }
-      runHook(.start, guest, chain: true, on: migration.to.node, by: daemon) { [self] isYes in
+      runHook(.start, guest, uses: migration.source.uses, on: migration.to.node, by: daemon) {
+        [self] isYes in
         guard isYes, !migration.isCalledOff, !failsToStart() else { return fail(migration) }
         after(2...500, .daemon(daemon.number), within: 1_000) { [self] in receive(migration) }
       }
@@ -77,7 +79,9 @@ extension World {
     let (node, guest) = (migration.to.node, migration.guest)
     guard let boot = node.boot else { return }
     guard !migration.isCalledOff else { return fail(migration) }
-    let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: true)
+    let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: !node.isObserving)
+    qemu.uses = migration.source.uses
+    qemu.unlocked = migration.source.unlocked
     qemu.isIncoming = true
     qemu.isReceiving = true
     qemu.isHalted = true
@@ -91,7 +95,8 @@ extension World {
       qemu.stage = .running
       changes += 1
       after(5...60, .daemon(migration.to.daemon.number)) { [self] in
-        runHook(.started, guest, chain: true, on: node, by: migration.to.daemon) { [self] isYes in
+        runHook(.started, guest, uses: migration.source.uses, on: node, by: migration.to.daemon) {
+          [self] isYes in
           guard isYes, qemu.isAlive, !migration.isCalledOff else { return fail(migration) }
           migration.isPreparing = false
           after(50...4_000, .daemon(migration.from.daemon.number)) { [self] in perform(migration) }
@@ -109,7 +114,7 @@ extension World {
     migration.source.isHalted = true
     changes += 1
     tell(migration.from.node, "qemu", "\(migration.guest.name) stands still")
-    changed(migration.source, migration.from.node)
+    replaceStatusFile(of: migration.source, migration.from.node)
     // Post-copy: it runs there already, and fetches the rest.
     let isPostCopy = chance(6)
     if isPostCopy {
@@ -140,7 +145,7 @@ extension World {
     boot.domains[migration.guest.index] = Boot.Domain(qemu: destination, isComplete: true)
     migration.to.daemon.busy.remove(migration.guest.index)
     tell(node, "libvirtd", "\(migration.guest.name) has come")
-    changed(destination, node)
+    replaceStatusFile(of: destination, node)
     after(5...200, .daemon(migration.from.daemon.number)) { [self] in
       guard !migration.isOverAtSource else { return }
       guard !faults.losesReply(self) else {
@@ -175,7 +180,7 @@ extension World {
     changes += 1
     tell(node, "libvirtd", "\(migration.guest.name) stays")
     migration.from.daemon.busy.remove(migration.guest.index)
-    changed(source, node)
+    replaceStatusFile(of: source, node)
   }
 
   /// In the middle of the destination's hooks.
@@ -232,27 +237,6 @@ extension World {
     tell(
       node, "libvirtd",
       "\(qemu.guest.name) was on its way, and \(qemu.isHalted ? "stands still" : "stays")")
-    changed(qemu, node)
-  }
-
-  // MARK: - What libvirt's status file says
-
-  func changed(_ qemu: QEMU, _ node: Node) {
-    guard let agent = node.boot?.agent, agent.hasRecovered else { return }
-    sight(qemu, agent)
-  }
-
-  func sight(_ qemu: QEMU, _ agent: Agent) {
-    after(1...30, .agent(agent.number), Agenda.Channel(name: "sight \(qemu.process)")) {
-      [self] in
-      guard qemu.isAlive, qemu.stage == .running, !qemu.isReceiving else { return }
-      post(
-        .sighted(
-          Sighting(
-            domain: Domain(uuid: qemu.guest.uuid, name: qemu.guest.name),
-            process: qemu.process, isPaused: qemu.isPaused || qemu.isHalted,
-            departure: qemu.departure.map { Timestamp(milliseconds: $0) },
-            resources: qemu.guest.uses.map(resource))), to: agent)
-    }
+    replaceStatusFile(of: qemu, node)
   }
 }

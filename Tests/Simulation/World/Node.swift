@@ -15,8 +15,11 @@ final class Node {
   var savedWithoutLocks: Set<Int> = []
   /// Why its lockspace is stopped.
   var stops: Set<String> = []
-  /// Cut off from the others: it waits to be fenced.
-  var isIsolated = false
+  /// Since when it is cut off from the others, in ms: it waits to be fenced, or to see them again.
+  var isolatedSince: Int64?
+  var isIsolated: Bool { isolatedSince != nil }
+  /// `mode = "observe"` in its configuration.
+  var isObserving = false
   /// Nil while it is off.
   var boot: Boot?
 

@@ -12,10 +12,12 @@ final class Oracle {
   func check(_ world: World) {
     checkRobbed(world)
     checkTwice(world)
+    checkIsolated(world)
     let changes = (world.changes, world.locks.changes)
     guard changes != seen else { return }
     seen = changes
     let running = world.nodes.flatMap { $0.boot?.processes ?? [] }.filter { $0.stage == .running }
+    for qemu in running { checkAttached(qemu, world) }
     checkWriters(running.filter { isTrusted($0, world) }, world)
     for node in world.nodes { checkLocks(node, world) }
   }
@@ -36,8 +38,8 @@ final class Oracle {
           world.fail(
             "P1: \(one.guest.name) runs twice: \(place(one, world)), \(place(other, world))")
         }
-        for use in one.guest.uses {
-          for otherUse in other.guest.uses where clash(use, otherUse, world) {
+        for use in one.relied {
+          for otherUse in other.relied where clash(use, otherUse, world) {
             world.fail(
               "P1: \(one.guest.name) (\(place(one, world))) has "
                 + "\(world.storages[use.storage].path) open (\(use.access)), and "
@@ -51,12 +53,14 @@ final class Oracle {
 
   /// How long a guest may run at both ends of a migration, in ms: its libvirt has taken a lost answer for
   /// a failure, and the agents have to find out.
-  private static let overlap: Int64 = 3_000
+  private static let overlap: Int64 = 6_000
 
   private func checkTwice(_ world: World) {
     for guest in world.guests {
       let running = world.nodes.filter { node in
-        node.boot?.processes.contains { $0.guest.index == guest.index && $0.runs && !$0.isKilled }
+        node.boot?.processes.contains {
+          $0.guest.index == guest.index && $0.runs && !$0.isKilled && isTrusted($0, world)
+        }
           == true
       }
       let canTell = running.allSatisfy { node in
@@ -69,7 +73,8 @@ final class Oracle {
       }
       let since = together[guest.index] ?? world.now
       together[guest.index] = since
-      if world.now - since > Self.overlap,
+      let limit = Self.overlap + (world.faults.isBlind ? 30_000 : 0)
+      if world.now - since > limit,
         !world.nodes.contains(where: { $0.boot?.robbed[guest.index] != nil })
       {
         world.fail(
@@ -148,7 +153,7 @@ final class Oracle {
     guard let boot = node.boot else { return }
     var needed: [ResourceName: [(mode: LockMode, guest: Guest)]] = [:]
     for qemu in boot.processes where qemu.stage == .running && isTrusted(qemu, world) {
-      let own = Self.needed(qemu.guest, qemu.guest.uses, world)
+      let own = Self.needed(qemu.guest, qemu.relied, world)
       if qemu.isIncoming, !qemu.hasArrived {
         qemu.hasArrived = hasArrived(qemu, own, world)
         continue
@@ -216,9 +221,75 @@ final class Oracle {
 
   private func isAtLarge(_ qemu: QEMU) -> Bool {
     qemu.stage == .running && qemu.isGuarded && !qemu.isKilled && !qemu.isPaused
+      && !qemu.guest.isClient
   }
 
-  /// Nobody is killed who has not lost a lock.
+  /// From when on the guests of a node that is cut off are dealt with, in ms (docs/design.md §5).
+  private static let grace: Int64 = 60_000
+
+  /// What runs on where the cluster may have given the node up.
+  private func checkIsolated(_ world: World) {
+    for node in world.nodes {
+      guard let since = node.isolatedSince, let boot = node.boot, !node.isObserving,
+        let agent = boot.agent, agent.isOpen,
+        world.now - max(since, agent.openSince) > Self.grace + 5_000
+      else { continue }
+      for qemu in boot.processes where isAtLarge(qemu) && qemu.boundSince < since {
+        world.fail(
+          "P4: \(qemu.guest.name) runs on \(node.name), which has been cut off since \(since) ms")
+      }
+    }
+  }
+
+  // MARK: - What is attached while a guest runs
+
+  /// What nobody else uses is locked from the moment in which it was first seen to be.
+  private func checkAttached(_ qemu: QEMU, _ world: World) {
+    // What is asked for together may be given back together.
+    guard qemu.unlocked.count == 1 else { return }
+    for use in qemu.unlocked where world.storages[use.storage].isSpareOf == qemu.guest.index {
+      let isLocked = Self.needed(qemu.guest, [use], world).allSatisfy { resource, mode in
+        world.locks.modes(resource, on: qemu.node).contains { $0.covers(mode) }
+      }
+      if isLocked { qemu.unlocked.remove(use) }
+    }
+  }
+
+  /// At rest everything that is attached is locked, or its guest is paused; if the guard knows its process.
+  func checkAttachedAtRest(_ world: World) {
+    let running = world.nodes.flatMap { $0.boot?.processes ?? [] }
+      .filter { isTrusted($0, world) && isAtLarge($0) && $0.boundSince < .max }
+    for qemu in running {
+      for (resource, mode) in Self.needed(qemu.guest, qemu.uses, world).sorted(by: {
+        $0.key < $1.key
+      })
+      where !world.locks.modes(resource, on: qemu.node).contains(where: { $0.covers(mode) }) {
+        world.fail(
+          "P2: \(qemu.guest.name) runs on \(world.nodes[qemu.node].name) with \(world.words(resource)), "
+            + "which was attached and is not locked \(mode)")
+      }
+      for other in running where other !== qemu {
+        for use in qemu.uses {
+          for otherUse in other.uses where clash(use, otherUse, world) {
+            world.fail(
+              "P1: \(qemu.guest.name) (\(place(qemu, world))) and \(other.guest.name) "
+                + "(\(place(other, world))) go on with \(world.storages[use.storage].path)")
+          }
+        }
+      }
+    }
+  }
+
+  /// Nobody is paused who uses nothing that could be somebody else's.
+  func judgePause(of process: ProcessRef, on node: Node, _ world: World) {
+    guard let qemu = node.boot?.qemu(process) else { return }
+    if node.isObserving || (qemu.unlocked.isEmpty && !qemu.hasLostLocks && qemu.isAskedFor) {
+      world.fail("P5: \(qemu.guest.name) on \(node.name) is paused for nothing")
+    }
+  }
+
+  /// Nobody is killed who has not lost a lock, unless an administrator wants that or the cluster may
+  /// have given the node up.
   func judgeKill(of process: ProcessRef, on node: Node, _ world: World) {
     guard let qemu = node.boot?.qemu(process) else {
       if node.boot?.isAlive(process) == true {
@@ -232,7 +303,9 @@ final class Oracle {
         && other.boot?.processes.contains { $0.guest.index == qemu.guest.index } == true
     }
     if isTwin, !qemu.hasArrived, qemu.isIncoming { return }
-    if !qemu.hasLostLocks, qemu.stage == .running {
+    let isDue = node.isolatedSince.map { world.now - $0 >= Self.grace } ?? false
+    if qemu.isRevoked || (isDue && !node.isObserving) { return }
+    if node.isObserving || !qemu.hasLostLocks, qemu.stage == .running {
       world.fail("P5: \(qemu.guest.name) on \(node.name) is killed, though its locks are not lost")
     }
   }
@@ -251,6 +324,17 @@ final class Oracle {
 
   /// A start goes on only with everything locked that is known by then.
   func judge(_ reply: Reply, to hook: Hook, on node: Node, _ world: World) {
+    if node.isObserving, hook.isStart {
+      if case .refused(let refusal) = reply {
+        world.fail(
+          "P5: \(hook.operation.rawValue) of \(hook.guest.name) is refused on \(node.name), which only "
+            + "observes: \(refusal.message)")
+      }
+      return
+    }
+    if case .done = reply, hook.operation == .started {
+      node.boot?.domains[hook.guest.index]?.qemu.boundSince = world.now
+    }
     guard case .done = reply, hook.isStart, let boot = node.boot,
       boot.robbed[hook.guest.index] == nil
     else { return }
@@ -266,9 +350,12 @@ final class Oracle {
         "P5: \(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) may go on without "
           + "\(mode) on \(world.words(resource))")
     }
-    guard hook.operation == .started, let qemu, !qemu.isGuarded, hook.guest.chain.isEmpty else {
-      return
-    }
+    // A lock that covers more than is needed is another guest's of the node.
+    guard hook.operation == .started, let qemu, !qemu.isGuarded, hook.guest.chain.isEmpty,
+      Self.needed(hook.guest, uses, world).allSatisfy({ resource, mode in
+        world.locks.modes(resource, on: node.index).contains(mode)
+      })
+    else { return }
     // From here on the guard answers for it, whatever libvirt has not asked before.
     qemu.isGuarded = true
     world.changes += 1

@@ -50,7 +50,7 @@ extension World {
   }
 
   private func probe() {
-    for guest in guests {
+    for guest in guests where !guest.isClient {
       guard violation == nil else { return }
       let node = nodes[guest.index % nodes.count]
       start(guest, on: node)
@@ -67,13 +67,19 @@ extension World {
   private func checkRest() {
     pass(to: now + 60_000)
     oracle.check(self)
+    oracle.checkAttachedAtRest(self)
     for node in nodes {
       guard let boot = node.boot else { return fail("\(node.name) is off") }
       if let hook = boot.agent?.hooks.values.first {
         fail("\(hook.operation.rawValue) of \(hook.guest.name) on \(node.name) was never answered")
       }
+      if boot.agent?.clients.isEmpty == false {
+        fail("a client on \(node.name) was never answered")
+      }
       for qemu in boot.processes
-      where qemu.isGuarded && !qemu.isPaused && boot.robbed[qemu.guest.index] != nil {
+      where qemu.isGuarded && !qemu.isPaused && !qemu.guest.isClient
+        && boot.robbed[qemu.guest.index] != nil
+      {
         fail("P4: \(qemu.guest.name) still runs on \(node.name) without its locks")
       }
       for qemu in boot.processes where qemu.isGuarded {
@@ -97,11 +103,16 @@ extension World {
       || node.boot?.processes.contains { $0.guest.index == guest.index } == true
   }
 
+  private func uses(_ guest: Guest, _ node: Node) -> [Use] {
+    let processes = node.boot?.processes.filter { $0.guest.index == guest.index } ?? []
+    return processes.isEmpty ? guest.uses : processes.flatMap(\.uses)
+  }
+
   private func checkLeftovers() {
     for lock in locks.held {
       let node = nodes[lock.node]
       let isExplained = guests.contains { guest in
-        isHere(guest, node) && Oracle.needed(guest, guest.uses, self)[lock.resource] != nil
+        isHere(guest, node) && Oracle.needed(guest, uses(guest, node), self)[lock.resource] != nil
       }
       if !isExplained {
         fail("leak: \(node.name) holds \(lock.mode) on \(words(lock.resource)) for nobody")

@@ -112,6 +112,8 @@ public struct Scenario {
     case "off": world.powerOff(node)
     case "fence": world.fence(node)
     case "isolate": world.isolate(node)
+    case "rejoin": world.rejoin(node)
+    case "observe": node.isObserving = true
     case "leave": world.leaveLockspace(node)
     case "fill": node.isDiskFull = true
     case "empty": node.isDiskFull = false
@@ -143,6 +145,17 @@ public struct Scenario {
     case ("destroy", 3): world.destroy(guest, on: node)
     case ("save", 3): world.save(guest, on: node)
     case ("unsave", 3): world.removeSaveImage(guest, node)
+    case ("revoke", 3): world.revoke(guest, on: node)
+    case ("attach", 4):
+      guard let storage = world.storages.firstIndex(where: { $0.path == "/san/\(words[2])" }) else {
+        return false
+      }
+      world.attach(Use(storage: storage, access: .exclusiveWrite), to: guest, on: node)
+    case ("detach", 4):
+      guard let storage = world.storages.firstIndex(where: { $0.path == "/san/\(words[2])" }) else {
+        return false
+      }
+      world.detach(storage, from: guest, on: node)
     case ("fail", 3): world.faults.nextStartFails = true
     case ("shutdown", 3): if let qemu { world.exit(qemu, node, "shuts down") }
     case ("crash", 3): if let qemu { world.exit(qemu, node, "crashes") }

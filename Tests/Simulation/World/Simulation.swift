@@ -21,16 +21,20 @@ public struct Simulation: Sendable {
     let storages = Self.storages(&random)
     let guests = Self.guests(&random, storages)
     let world = World(
-      nodes: Int.random(in: 1...3, using: &random), storages: storages, guests: guests,
-      seed: random.next(), isTold: isTold)
+      nodes: Int.random(in: 1...3, using: &random), storages: storages + Self.spares(guests),
+      guests: guests, seed: random.next(), isTold: isTold)
+    for node in world.nodes where random.once(in: 12) { node.isObserving = true }
     world.faults = Faults(&world.random)
     for guest in guests {
       world.tell(
         "-", "world",
-        "\(guest.name): \(guest.uses.map { "\(storages[$0.storage].path) \($0.access)" }.joined(separator: ", "))"
+        "\(guest.isClient ? "client " : "")\(guest.name): \(guest.uses.map { "\(storages[$0.storage].path) \($0.access)" }.joined(separator: ", "))"
       )
     }
-    for node in world.nodes { world.powerOn(node) }
+    for node in world.nodes {
+      if node.isObserving { world.tell(node, "host", "only observes") }
+      world.powerOn(node)
+    }
     let length = Int.random(in: 150...1_000, using: &world.random)
     var steps = 0
     while steps < length, world.violation == nil {
@@ -55,6 +59,15 @@ public struct Simulation: Sendable {
     }
   }
 
+  /// One for each guest, which nobody else ever uses.
+  private static func spares(_ guests: [Guest]) -> [Storage] {
+    guests.compactMap { guest in
+      guard let resource = try? ResourceName("gfs2:spare-\(guest.name)") else { return nil }
+      return Storage(
+        name: resource, path: "/san/spare-\(guest.name)", parent: nil, isSpareOf: guest.index)
+    }
+  }
+
   private static func guests(_ random: inout SeededRandom, _ storages: [Storage]) -> [Guest] {
     let names = ["web", "db", "mail", "log", "ci"]
     return names.prefix(Int.random(in: 2...5, using: &random)).enumerated().map { index, name in
@@ -71,7 +84,10 @@ public struct Simulation: Sendable {
       let rest = places.dropFirst(disks.count)
       let chain =
         random.once(in: 3) ? rest.prefix(1).map { Use(storage: $0, access: .backing) } : []
-      return Guest(index, name: name, disks: disks, chain: chain)
+      // The last is a program of an administrator's, now and then.
+      let isClient = index > 1 && random.once(in: 3)
+      return Guest(
+        index, name: name, disks: disks, chain: isClient ? [] : chain, isClient: isClient)
     }
   }
 }

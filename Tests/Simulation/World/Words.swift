@@ -56,6 +56,12 @@ extension World {
               + "\(record.saveImage ? ", save image" : ""))"
           }.joined(separator: ", "))
     case .request(_, .hook(let call)): "\(call.operation.rawValue) \(call.name)"
+    case .request(_, .register(let domain, _)): "register \(domain.name)"
+    case .request(_, .add(let owner, let resources)):
+      "add \(resources.map(\.source.location).joined(separator: " ")) to \(words(owner))"
+    case .request(_, .acquire(let owner)): "acquire \(words(owner))"
+    case .request(_, .release(let owner)): "release \(words(owner))"
+    case .request(_, .revoke(.domain(.uuid(let uuid)))): "revoke \(guest(uuid)?.name ?? "?")"
     case .request(_, let request): "\(request)"
     case .clientGone: "the client is gone"
     case .surveyed(_, let survey):
@@ -128,6 +134,8 @@ extension World {
       case .open: "the socket"
       case .reply(_, .done): "done"
       case .reply(_, .refused(let refusal)): "refused (\(refusal.code))"
+      case .reply(_, .registered(let owner)): "registered \(words(owner))"
+      case .reply(_, .owners(let owners)): owners.map { words($0.owner) }.joined(separator: " ")
       case .reply(_, let reply): "\(reply)"
       case .survey(_, let resources, _): resources.map(\.source.location).joined(separator: " ")
       case .record(let record, _):
