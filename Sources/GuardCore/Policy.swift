@@ -98,7 +98,7 @@ public struct Policy: Hashable, Sendable {
     readOnly: ReadOnly = .protected, unlockable: Unlockable = .warn, releaseGrace: Int64 = 5_000,
     driverGrace: Int64 = 2_000, startLimit: Int64 = 20_000, contestInterval: Int64 = 30_000,
     surplusDelay: Int64 = 500, killLimit: Int64 = 5_000, expectation: Int64 = 300_000,
-    overlapLimit: Int64 = 1_000, departureLimit: Int64 = 5_000, adventInterval: Int64 = 50,
+    overlapLimit: Int64 = 1_000, departureLimit: Int64 = 5_000, adventInterval: Int64 = 20,
     answerLimit: Int64? = nil
   ) {
     self.mode = mode

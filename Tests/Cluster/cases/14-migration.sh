@@ -13,7 +13,7 @@ check "its locks are there, and nothing else is left" eventually 15 only 2 vm-1
 check "node2 says that it arrived" at 2 audited arrived vm-1
 check "node1 says where it went" at 1 audited outgoing vm-1
 check "node3 cannot start a guest on its disk" at 3 refused rival "$DISK" "node2"
-for round in $(seq 10); do
+for round in $(seq ${ROUNDS:-3}); do
   check "$round: back to node1, peer to peer" p2p 2 1 vm-1
   check "$round: and to node2" p2p 1 2 vm-1
 done

@@ -121,9 +121,19 @@ extension World {
       }
       tell(node, "qemu", "\(guest.name) opens its images (pid \(qemu.process.pid))")
       qemu.stage = .running
+      qemu.isHalted = true
       changes += 1
       if failsToStart() { exit(qemu, node, "cannot start") }
-      after(5...60, .daemon(daemon.number)) { [self] in finishStart(qemu, isRestore, node, daemon) }
+      // libvirt talks to its monitor for a while before it lets the CPUs run.
+      after(150...500, .daemon(daemon.number)) { [self] in
+        if qemu.isHalted, !qemu.isKilled {
+          qemu.isHalted = false
+          changes += 1
+        }
+        after(5...60, .daemon(daemon.number)) { [self] in
+          finishStart(qemu, isRestore, node, daemon)
+        }
+      }
     }
   }
 

@@ -35,6 +35,8 @@ final class Oracle {
         if one.guest.index == other.guest.index {
           // For a moment a migration may have two.
           if one.isIncoming && !one.hasArrived || other.isIncoming && !other.hasArrived { continue }
+          // One that has not begun may be found out yet.
+          if one.isHalted && !one.isIncoming || other.isHalted && !other.isIncoming { continue }
           world.fail(
             "P1: \(one.guest.name) runs twice: \(place(one, world)), \(place(other, world))")
         }
@@ -341,7 +343,10 @@ final class Oracle {
     let qemu = boot.processes.first { $0.guest.index == hook.guest.index }
     // What libvirt finds between its hooks is told by `start` alone.
     let knowsChain = hook.operation == .start || qemu?.isGuarded == true
-    let uses = knowsChain ? hook.guest.uses : hook.guest.disks
+    // A guest that was changed while it ran comes to another node as it is by then.
+    let uses = (knowsChain ? hook.guest.uses : hook.guest.disks).filter { use in
+      hook.resources.contains { $0.source == .file(world.storages[use.storage].path) }
+    }
     for (resource, mode) in Self.needed(hook.guest, uses, world).sorted(by: { $0.key < $1.key })
     where !world.locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) })
       && !world.locks.waiting(resource, on: node.index).contains(where: { $0.covers(mode) })

@@ -1,4 +1,5 @@
 import AgentAPI
+import GuardCore
 import LockModel
 
 // What must be true once everything is mended, every event delivered and every timer run out.
@@ -108,11 +109,23 @@ extension World {
     return processes.isEmpty ? guest.uses : processes.flatMap(\.uses)
   }
 
+  /// What it was seen to use before it was saved stays its own: what was detached just then is seen when
+  /// it is restored.
+  private func isSavedWith(_ resource: ResourceName, _ guest: Guest, _ node: Node) -> Bool {
+    node.saved.contains(guest.index)
+      && node.ledger.contains { owner, entry in
+        owner.domain == guest.uuid && entry.record.stage == .saved
+          && entry.record.claims.contains { $0.resource == resource }
+      }
+  }
+
   private func checkLeftovers() {
     for lock in locks.held {
       let node = nodes[lock.node]
       let isExplained = guests.contains { guest in
-        isHere(guest, node) && Oracle.needed(guest, uses(guest, node), self)[lock.resource] != nil
+        isHere(guest, node)
+          && (Oracle.needed(guest, uses(guest, node), self)[lock.resource] != nil
+            || isSavedWith(lock.resource, guest, node))
       }
       if !isExplained {
         fail("leak: \(node.name) holds \(lock.mode) on \(words(lock.resource)) for nobody")
