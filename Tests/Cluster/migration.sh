@@ -32,7 +32,8 @@ for owner in json.load(sys.stdin)["owners"]:
 # it never got one.
 hammer() {
   rm -f "$IMG/stop"
-  at 3 inside timeout 1000 engine-lab hammer --lockspace libvirt --node 3 --until "$IMG/stop" "$@" \
+  # Longer than a word may take.
+  "$here/lab" exec node3 timeout 1500 engine-lab hammer --lockspace libvirt --node 3 --until "$IMG/stop" "$@" \
     >"$IMG/hammer.out" 2>&1 &
   hammer=$!
 }

@@ -21,6 +21,17 @@ _start:
 	movw	%ax, %ds
 	movw	%ax, %ss
 	movw	$0x7c00, %sp
+	.ifdef BUSY
+	/* A segment that reaches beyond 1 MiB, kept on the way back from protected mode. */
+	lgdt	table
+	movl	%cr0, %eax
+	orb	$1, %al
+	movl	%eax, %cr0
+	movw	$8, %bx
+	movw	%bx, %fs
+	andb	$0xfe, %al
+	movl	%eax, %cr0
+	.endif
 	movw	$PM1_EN, %dx
 	movw	$POWER_BUTTON, %ax
 	outw	%ax, %dx
@@ -36,12 +47,11 @@ idle:
 	sti
 	hlt
 	.ifdef BUSY
-	movw	$0x2000, %ax		/* one byte in each page of 448 KiB */
+	movl	$0x200000, %ebx		/* one byte in each page of 16 MiB */
 page:
-	movw	%ax, %fs
-	incb	%fs:0
-	addw	$0x100, %ax
-	cmpw	$0x9000, %ax
+	incb	%fs:(%ebx)
+	addl	$0x1000, %ebx
+	cmpl	$0x1200000, %ebx
 	jb	page
 	.endif
 	movw	$PM1_STS, %dx
@@ -58,5 +68,13 @@ off:
 	jmp	off
 greeting:
 	.asciz	"up\r\n"
+	.ifdef BUSY
+	.balign	8
+segments:
+	.quad	0, 0x00cf92000000ffff
+table:
+	.word	15
+	.long	segments
+	.endif
 	.org	510
 	.word	0xaa55
