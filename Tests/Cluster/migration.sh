@@ -72,15 +72,25 @@ audited() { inside grep -q "audit $1 domain='\?$2" /var/log/dlmguardd.log; }
 # begin_migration FROM TO NAME [OPTION...]: one that does not end by itself, of a busy guest; returns when
 # the destination's QEMU waits for it. `ended` waits for its client.
 begin_migration() {
-  local to=$2 name=$3
+  local to=$2 name=$3 before
+  before=$(at "$to" arrivals "$name")
   migrate "$@" --bandwidth 1 >"$IMG/migrate.out" 2>&1 &
   migration=$!
-  at "$to" eventually 60 phase "$name" incoming &&
-    at "$to" eventually 30 audited bound "$name"
+  at "$to" eventually 60 eval 'phase "$name" incoming && [ "$(arrivals "$name")" -gt "$before" ]'
 }
+# How often a QEMU of that guest has been there on the node.
+arrivals() { inside grep -c "audit bound domain='$1'" /var/log/dlmguardd.log || true; }
 ended() { # yes|no: whether it has succeeded
   local status=0
   wait "$migration" || status=$?
   cat "$IMG/migrate.out"
   if [ "$1" = yes ]; then [ $status = 0 ]; else [ $status != 0 ]; fi
 }
+
+# --- a guest whose migration does not end by itself ----------------------------------------------
+
+# busy NAME: defines one, with the disk that moves.
+busy() {
+  "$RING/domain" "$1" --boot "$DLMGUARD_LAB/busy.img" "$DISK,direct" >"$IMG/$1.xml" && v define "$IMG/$1.xml"
+}
+qemu_dies() { inside bash -c "kill -9 \$(cat /run/libvirt/qemu/$1.pid)"; }
