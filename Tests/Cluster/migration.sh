@@ -8,7 +8,9 @@ DISK=/dev/lun1
 migrate() {
   local from=$1 to=$2 name=$3
   shift 3
-  at "$from" v migrate --live "$@" "$name" "qemu+tcp://node$to/system" --migrateuri "tcp://node$to"
+  # A busy guest's takes longer than a word may.
+  timeout --kill-after=5 300 "$here/lab" exec "node$from" virsh -q migrate --live "$@" "$name" \
+    "qemu+tcp://node$to/system" --migrateuri "tcp://node$to"
 }
 
 # p2p FROM TO NAME [OPTION...]: the same, and the one libvirtd speaks to the other.

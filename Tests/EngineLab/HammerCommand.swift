@@ -30,11 +30,14 @@ struct HammerCommand: ParsableCommand {
     while access(until, F_OK) != 0 {
       for resource in resources {
         tries += 1
-        let outcome = wait { then in _ = engine.lock(resource, mode, .noQueue, then: then) }
+        var lock = LockID(number: 0)
+        let outcome = wait { then in lock = engine.lock(resource, mode, .noQueue, then: then) }
         switch outcome {
         case .refused: continue
         case .granted:
           say("granted \(resource) after \(tries) tries")
+          // Left as it is it would outlive this process.
+          wait { then in engine.unlock(lock) { _ in then(()) } }
           throw ExitCode.failure
         default:
           say("\(resource): \(outcome)")
