@@ -57,7 +57,10 @@ extension Guard {
       judgeOverlap(owner, by: node, answer)
     case .waiting:
       guard let owner = owners[uuid], owner.destination == inquiry.node else { return }
-      if case .ending = owner.phase { return letGo(owner.id) }
+      if case .ending = owner.phase {
+        if owner.farewell == inquiry { letGo(owner.id) }
+        return
+      }
       // It still runs here: what was said to that node is taken back once nothing waits there.
       if answer == .none, !owner.isLeaving { takeBack(owner) }
       answerParked(uuid, isFree: answer == .none)
@@ -319,7 +322,7 @@ extension Guard {
       owner.isStaying = false
     }
     guard let updated = self.owner(ownerID) else { return }
-    if owner.destination == nil { audit(.outgoing, updated, ("to", place(id.node))) }
+    if !owner.isLeaving { audit(.outgoing, updated, ("to", place(id.node))) }
     promised[ownerID, default: []].append(id)
     effects.append(.record(updated.record(.running), .departure))
   }
@@ -359,7 +362,8 @@ extension Guard {
   /// an agent that has died there has left none that do.
   mutating func depart(_ id: OwnerID) {
     guard let owner = owner(id), let destination = owner.destination else { return letGo(id) }
-    inquire(.waiting, owner.domain.uuid, of: destination)
+    let inquiry = inquire(.waiting, owner.domain.uuid, of: destination)
+    update(id) { $0.farewell = inquiry }
     wake(id, .departed, after: policy.departureLimit)
   }
 

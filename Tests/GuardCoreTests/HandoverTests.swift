@@ -21,6 +21,8 @@ private final class Cluster {
   private var hosts: [NodeID: TestHost] = [:]
   private var questions: [UInt64: (Inquiry, TestHost)] = [:]
   private var lastQuestion: UInt64 = 0
+  /// Everything that was asked, in order.
+  private(set) var asked: [Inquiry] = []
 
   static let nodes = [NodeID(1)!, NodeID(2)!, NodeID(3)!]
 
@@ -52,6 +54,7 @@ private final class Cluster {
 
   private func ask(_ inquiry: Inquiry, from asker: TestHost) {
     guard let node = asker.node else { return }
+    self.asked.append(inquiry)
     let asked = inquiry.node ?? (node == Self.nodes[0] ? Self.nodes[1] : Self.nodes[0])
     lastQuestion += 1
     let id = QuestionID(node: node, number: lastQuestion)
@@ -275,6 +278,23 @@ extension VM {
     #expect(cluster.source.phase(cluster.vm) == nil)
     #expect(cluster.destination.phase(cluster.vm) == "running")
     #expect(cluster.source.alarms.isEmpty)
+  }
+
+  @Test func anAnswerToAnotherQuestionLetsNothingGo() throws {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.deaf = [Cluster.nodes[1]]
+    cluster.say(cluster.source)
+    let former = try #require(cluster.asked.last)
+    #expect(former.question == .waiting)
+    cluster.source.exit(cluster.vm.process)
+    cluster.source.pass(Policy().releaseGrace)
+    cluster.source.happen(.answered(former, by: Cluster.nodes[1], .none))
+    #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW"])
+    let last = try #require(cluster.asked.last)
+    cluster.source.happen(.answered(last, by: Cluster.nodes[1], .waiting))
+    cluster.settle()
+    #expect(cluster.modes == ["EX", "PW"])
   }
 
   @Test func aRestartedDestinationWaitsAgain() {
