@@ -61,8 +61,7 @@ public enum Event: Sendable {
   case paused(OwnerID, Pausing)
   /// A running guest as it is now: answers ``Effect/sight(_:)``, and comes unasked when it has changed.
   case sighted(Sighting)
-  /// Answers ``Effect/find(_:_:_:)``; and whether the process was started to receive a migration, which
-  /// is looked at for ``SearchReason/arrived(_:)`` only.
+  /// Answers ``Effect/find(_:_:_:)``; and whether the process was started to receive a migration.
   case found(OwnerID, ProcessRef?, SearchReason, isIncoming: Bool = false)
   /// Answers ``Effect/confirm(_:_:)``.
   case confirmed(OwnerID, alive: Bool)

@@ -115,6 +115,7 @@ extension Guard {
     guard owner.isDriverGone, let daemon, daemon != owner.keeper else { return owner }
     update(owner.id) { owner in
       owner.isDriverGone = false
+      owner.isStartedDue = false
       owner.round += 1
     }
     setKeeper(owner.id, daemon)
@@ -147,6 +148,7 @@ extension Guard {
       owner.unguarded = call.unguarded
       owner.isReleaseHinted = false
       owner.isDriverGone = false
+      owner.isStartedDue = false
       owner.round += 1
     }
     setKeeper(owner.id, keeper)

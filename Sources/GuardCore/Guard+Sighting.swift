@@ -15,6 +15,7 @@ extension Guard {
     guard readiness == .ready else { return }
     let uuid = sighting.domain.uuid
     if let owner = owners[uuid] {
+      expectStarted(owner)
       guard owner.guest == sighting.process else { return }
       note(sighting, of: owner)
       follow(sighting, of: owner)
@@ -45,6 +46,13 @@ extension Guard {
     guard let owner = owners[uuid], owner.guest == sighting.process else { return }
     guard owner.isAtRest else { return postpone(sighting, of: owner) }
     compare(owner, sighting, survey)
+  }
+
+  /// It runs, and its `started` hook, which binds its claims to its process, may have been lost.
+  private mutating func expectStarted(_ owner: Owner) {
+    guard case .prepared = owner.phase, owner.origin == .hook, !owner.isStartedDue else { return }
+    update(owner.id) { $0.isStartedDue = true }
+    wake(owner.id, .startLimit, after: policy.startLimit)
   }
 
   private mutating func note(_ sighting: Sighting, of owner: Owner) {

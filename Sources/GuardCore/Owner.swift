@@ -96,6 +96,8 @@ struct Owner {
   var mustBeIncoming = false
   /// How often that has been looked for before libvirt's `started` hook.
   var advents = 0
+  /// Its guest has been seen to run, and libvirt's `started` hook is due.
+  var isStartedDue = false
   /// What its destination was asked last, before its claims go.
   var farewell: Inquiry?
   /// A migration of it has failed, and the node that it was to go to may still wait for its claims.

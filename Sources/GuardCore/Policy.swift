@@ -65,8 +65,9 @@ public struct Policy: Hashable, Sendable {
   /// process, in ms: the daemon's child may still be on its way to exec(2).
   public var driverGrace: Int64
   /// How long a start of which nothing more is heard keeps its claims without a QEMU process, in
-  /// ms; only where nothing better tells, as after a restart of the agent. A start that took longer
-  /// to come to QEMU is admitted anew by libvirt's `start` hook.
+  /// ms; only where nothing better tells, as after a restart of the agent, or where its guest has been
+  /// seen and `started` does not come. A start that took longer to come to QEMU is admitted anew by
+  /// libvirt's `start` hook.
   public var startLimit: Int64
   /// How long until what a running guest could not lock is asked for again, in ms.
   public var contestInterval: Int64

@@ -160,6 +160,23 @@ import Testing
     #expect(host.phase(vm1) == nil)
   }
 
+  /// libvirt starts the guest before it calls the hook, whose message may be lost.
+  @Test func aGuestThatIsSeenIsBoundThoughStartedNeverComes() {
+    host.hook(.prepare, vm1)
+    host.hook(.start, vm1)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.glimpse(vm1, vm1.resources)
+    host.pass(Policy().startLimit - 1)
+    #expect(host.phase(vm1) == "prepared", "the hook may still come")
+    host.pass(1)
+    #expect(host.phase(vm1) == "running")
+    #expect(host.hook(.started, vm1) == .done)
+    host.exit(vm1.process)
+    host.pass(Policy().releaseGrace)
+    #expect(host.phase(vm1) == nil && host.ledger.isEmpty)
+  }
+
   @Test func aGuestThatRanBeforeTheGuardIsClaimedAtReconnect() {
     host.qemus[vm1.uuid] = vm1.process
     host.alive.insert(vm1.process)

@@ -74,7 +74,10 @@ extension World {
         departure: qemu.departure.map { Timestamp(milliseconds: $0) },
         resources: qemu.uses.map(resource))
       let channel = Agenda.Channel(name: "status \(agent.number) \(qemu.guest.name)")
-      after(0...40, .agent(agent.number), channel) { [self] in post(.sighted(sighting), to: agent) }
+      after(0...40, .agent(agent.number), channel) { [self] in
+        if agent.isOpen { qemu.boundSince = min(qemu.boundSince, now + Oracle.patience) }
+        post(.sighted(sighting), to: agent)
+      }
     }
   }
 }

@@ -89,7 +89,7 @@ final class QEMU {
   var unlocked: Set<Use> = []
   /// A client's own name for what it holds.
   var owner: OwnerID?
-  /// Since when the guard knows its process, in ms: libvirt's `started` hook may be lost.
+  /// From when on the guard knows its process, in ms: libvirt's `started` hook may be lost.
   var boundSince: Int64 = .max
 
   init(_ process: ProcessRef, _ guest: Guest, node: Int, isGuarded: Bool) {

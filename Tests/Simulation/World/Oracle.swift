@@ -243,6 +243,9 @@ final class Oracle {
     }
   }
 
+  /// How long an agent that has seen a guest may wait for libvirt's `started` hook, in ms.
+  static let patience: Int64 = 25_000
+
   // MARK: - What is attached while a guest runs
 
   /// What nobody else uses is locked from the moment in which it was first seen to be.
@@ -257,10 +260,10 @@ final class Oracle {
     }
   }
 
-  /// At rest everything that is attached is locked, or its guest is paused; if the guard knows its process.
+  /// At rest everything that is attached is locked, or its guest is paused.
   func checkAttachedAtRest(_ world: World) {
     let running = world.nodes.flatMap { $0.boot?.processes ?? [] }
-      .filter { isTrusted($0, world) && isAtLarge($0) && $0.boundSince < .max }
+      .filter { isTrusted($0, world) && isAtLarge($0) && $0.boundSince < world.now }
     for qemu in running {
       for (resource, mode) in Self.needed(qemu.guest, qemu.uses, world).sorted(by: {
         $0.key < $1.key
