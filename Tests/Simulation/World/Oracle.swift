@@ -192,22 +192,22 @@ final class Oracle {
         let isWhole = Self.needed(guest, guest.uses, world).allSatisfy { resource, mode in
           world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
         }
+        for qemu in processes { qemu.hasLostLocks = true }
+        let isWatched =
+          boot.agent?.isOpen == true && node.stops.isEmpty && processes.contains(where: isAtLarge)
+        let isDueSince = isWatched ? robbery.isDueSince : world.now
         // Whose a lock is cannot be seen: what is whole may be so by that of another guest of the
         // node, until the engine has found out.
-        if world.now - robbery.isDueSince > 31_000 && isWhole
+        if world.now - isDueSince > 31_000 && isWhole
           || world.now - robbery.since > Self.notice && !isUnderWay(guest, boot, node)
         {
           boot.robbed[index] = nil
           world.changes += 1
           continue
         }
-        for qemu in processes { qemu.hasLostLocks = true }
-        let isWatched = boot.agent?.isOpen == true && node.stops.isEmpty
-        guard isWatched, processes.contains(where: isAtLarge) else {
-          boot.robbed[index]?.isDueSince = world.now
-          continue
-        }
-        if world.now - robbery.isDueSince > Self.notice {
+        boot.robbed[index]?.isDueSince = isDueSince
+        guard isWatched else { continue }
+        if world.now - isDueSince > Self.notice {
           world.fail(
             "P4: \(guest.name) runs on \(node.name) \(Self.notice) ms after its lock was lost")
         }
