@@ -20,12 +20,26 @@ struct Metrics {
   private var suspendedSince: Int64?
   /// In ms, without the present one.
   private var suspended: Int64 = 0
+  /// Since when the other nodes' agents are not heard; nil while they are.
+  private var deafSince: Int64?
+
+  /// - Parameter uptime: when the agent started, in ms (CLOCK_MONOTONIC).
+  init(at uptime: Int64) {
+    deafSince = uptime
+  }
 
   /// - Parameter uptime: now, in ms (CLOCK_MONOTONIC).
   mutating func note(_ event: Event, at uptime: Int64) {
-    guard case .acquired(let owner, _) = event, let began = asked.removeValue(forKey: owner) else {
-      return
+    switch event {
+    case .directory(.view): deafSince = nil
+    case .directory(.severed): deafSince = deafSince ?? uptime
+    case .acquired(let owner, _): answered(owner, at: uptime)
+    default: break
     }
+  }
+
+  private mutating func answered(_ owner: OwnerID, at uptime: Int64) {
+    guard let began = asked.removeValue(forKey: owner) else { return }
     let seconds = Double(uptime - began) / 1000
     latencies[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
     latencySum += seconds
@@ -63,12 +77,8 @@ struct Metrics {
 
   /// All of it, and what is so now, each family in a stable order.
   ///
-  /// - Parameters:
-  ///   - uptime: now, in ms (CLOCK_MONOTONIC).
-  ///   - directoryAge: how old the cluster's picture is, in s; nil for a node without one.
-  func families(
-    _ status: StatusReport, at uptime: Int64, directoryAge: Double? = nil
-  ) -> [MetricFamily] {
+  /// - Parameter uptime: now, in ms (CLOCK_MONOTONIC).
+  func families(_ status: StatusReport, at uptime: Int64) -> [MetricFamily] {
     let started = Double(status.started.milliseconds) / 1000
     return [
       MetricFamily(
@@ -108,11 +118,22 @@ struct Metrics {
       counted(
         "dlmguard_lost_total", "How often locks were lost.", Double(audits[.lost] ?? 0)),
       counted("dlmguard_kills_total", "Guests that were killed.", Double(audits[.killed] ?? 0)),
-      latency,
+      handovers, latency,
+      gauge(
+        "dlmguard_directory_age_seconds",
+        "Since when the other nodes' agents are not heard; 0 while they are.",
+        status.lockspace == nil ? 0 : Double(deafSince.map { uptime - $0 } ?? 0) / 1000),
     ]
-      + (directoryAge.map {
-        [gauge("dlmguard_directory_age_seconds", "How old the cluster's picture is.", $0)]
-      } ?? [])
+  }
+
+  /// One that succeeds is counted as `outgoing` here, as `incoming` and then `arrived` there.
+  private var handovers: MetricFamily {
+    MetricFamily(
+      "dlmguard_handovers_total", "Guests that moved between nodes, by how far they came.",
+      .counter,
+      [AuditLine.Kind.incoming, .arrived, .outgoing, .stayed].map {
+        .init([.init("step", $0.rawValue)], Double(audits[$0] ?? 0))
+      })
   }
 
   private func owners(_ status: StatusReport) -> MetricFamily {

@@ -33,7 +33,7 @@ actor NodeAgent {
   private let ledgerThread = DispatchQueue(label: "dlmguard.ledger")
 
   private var core: Guard
-  private var metrics = Metrics()
+  private var metrics = Metrics(at: dlmguard_uptime())
   /// Nil until the engine is open; until then the core asks nothing of it.
   private var keeper: ClaimKeeper?
   /// Nil for an engine that needs none.
@@ -54,6 +54,7 @@ actor NodeAgent {
   /// Nil for an agent that is alone.
   private var group: AgentGroup?
   private lazy var enquiries = makeEnquiries()
+  private var pathEnquiries = PathEnquiries(first: NodeAgent.firstNumber())
   private let supervisor: Supervisor
   /// Whether a newer status may wait to be told.
   private var hasNews = false
@@ -252,6 +253,9 @@ actor NodeAgent {
     case .ask(let inquiry): ask(inquiry)
     case .answer(let question, let answer):
       enquiries.answer(question.number, to: question.node, answer)
+    case .lookElsewhere(let request, let path): lookElsewhere(request, path)
+    case .show(let question, let identity):
+      group?.send([.sight(number: question.number, to: question.node, identity)])
     case .expect(let expectation, let milliseconds):
       loop.after(milliseconds) { [self] in
         assumeIsolated { $0.handle(.unexpected(expectation)) }
@@ -341,19 +345,56 @@ actor NodeAgent {
     case .view(let view):
       handle(.directory(.view(view)))
       enquiries.take(view)
+      pathEnquiries.take(view)
     case .heard(let heard):
-      if !enquiries.hear(heard.message, from: heard.node) { handle(.directory(.heard(heard))) }
+      if !hear(heard), !enquiries.hear(heard.message, from: heard.node) {
+        handle(.directory(.heard(heard)))
+      }
     case .missed: handle(.directory(.missed))
     case .severed:
       handle(.directory(.severed))
       enquiries.sever()
+      pathEnquiries.sever()
     }
   }
 
+  /// Whether a message was about a path.
+  private func hear(_ heard: Heard) -> Bool {
+    switch heard.message {
+    case .look(let number, let path):
+      if heard.node != pathEnquiries.here {
+        handle(.asked(QuestionID(node: heard.node, number: number), path: path))
+      }
+    case .sight(let number, let asker, let identity):
+      if asker == pathEnquiries.here,
+        let event = pathEnquiries.hear(identity, to: number, from: heard.node)
+      {
+        handle(event)
+      }
+    default: return false
+    }
+    return true
+  }
+
+  /// Waits a little longer than each node for its storage.
+  private func lookElsewhere(_ request: RequestID, _ path: String) {
+    guard let number = pathEnquiries.begin(request) else {
+      return report(.seenElsewhere(request, [:]))
+    }
+    group?.send([.look(number: number, path: path)])
+    loop.after(configuration.storageTimeout + 1_000) { [self] in
+      assumeIsolated { agent in
+        if let event = agent.pathEnquiries.end(number) { agent.handle(event) }
+      }
+    }
+  }
+
+  /// Above what a former agent can have used, whatever the clock has done since: that one is gone.
+  private static func firstNumber() -> UInt64 { UInt64(dlmguard_now()) << 20 }
+
   private func makeEnquiries() -> Enquiries {
     var enquiries = Enquiries(
-      // Above what a former agent can have used, whatever the clock has done since: that one is gone.
-      firstNumber: UInt64(dlmguard_now()) << 20,
+      firstNumber: Self.firstNumber(),
       send: { [self] messages in assumeIsolated { $0.group?.send(messages) } },
       callBack: { [loop] call in loop.post(call) },
       expireLater: { [self] enquiry, milliseconds in

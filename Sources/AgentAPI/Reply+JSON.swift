@@ -11,6 +11,7 @@ extension Reply {
       .object(
         ("v", .integer(Request.version)), ("ok", .bool(true)),
         ("resource", .string("\(resource)")), ("holders", .array(holders.map(\.json))))
+    case .places(let places): Self.success("places", .array(places.map(\.json)))
     case .status(let status): Self.success("status", status.json)
     case .cluster(let cluster): Self.success("cluster", cluster.json)
     case .metrics(let families): Self.success("metrics", .array(families.map(\.json)))
@@ -53,6 +54,9 @@ extension Reply {
           json.stringValue.flatMap { try? ResourceName($0) }
         },
         try json.list("holders") { json throws(MalformedMessage) in try HolderReport(json) })
+    } else if json["places"] != nil {
+      self = .places(
+        try json.list("places") { json throws(MalformedMessage) in try PlaceReport(json) })
     } else if json["metrics"] != nil {
       self = .metrics(
         try json.list("metrics") { json throws(MalformedMessage) in try MetricFamily(json) })
@@ -111,6 +115,45 @@ extension HolderReport {
       node: NodeName(try json.string("node")), phase: try json.string("phase"),
       since: try json.timestamp("since"), claim: try Claim(json["claim"] ?? .null),
       unattendedSince: try json.optionalTimestamp("unattended"))
+  }
+}
+
+extension PlaceReport {
+  /// One element of `places`: `names` where something is there, `problem` where that could not be told,
+  /// `answers` false where the node's agent did not say; none of them where nothing is there.
+  public var json: JSON {
+    switch identity {
+    case .named(let names):
+      .object(
+        ("node", .string("\(node)")), ("answers", .bool(true)),
+        ("names", .array(names.map { .string("\($0)") })))
+    case .absent: .object(("node", .string("\(node)")), ("answers", .bool(true)))
+    case .failed(let reason):
+      .object(
+        ("node", .string("\(node)")), ("answers", .bool(true)), ("problem", .string(reason)))
+    case nil: .object(("node", .string("\(node)")), ("answers", .bool(false)))
+    }
+  }
+
+  init(_ json: JSON) throws(MalformedMessage) {
+    let answers = try json.require("answers", "true or false") { $0.boolValue }
+    let identity: PathIdentity?
+    if !answers {
+      identity = nil
+    } else if let problem = try json.optional("problem", "text", \.stringValue) {
+      identity = .failed(problem)
+    } else if json["names"] != nil {
+      identity = .named(
+        try json.list("names") { json throws(MalformedMessage) in
+          guard let name = json.stringValue.flatMap({ try? ResourceName($0) }) else {
+            throw MalformedMessage(field: "names", problem: "is not a list of resource names")
+          }
+          return name
+        })
+    } else {
+      identity = .absent
+    }
+    self.init(node: NodeName(try json.string("node")), identity: identity)
   }
 }
 

@@ -10,6 +10,8 @@ public enum Reply: Hashable, Sendable {
   case owners([OwnerReport])
   /// What lies at the path, and every owner that holds it, or, on this node, asks for it.
   case holders(ResourceName, [HolderReport])
+  /// What lies at a path of each node, this one first.
+  case places([PlaceReport])
   /// Everything about this node.
   case status(StatusReport)
   /// Everything about all nodes.
@@ -123,6 +125,20 @@ public struct HolderReport: Hashable, Sendable {
     self.since = since
     self.claim = claim
     self.unattendedSince = unattendedSince
+  }
+}
+
+/// What one node sees at the path that was asked about.
+public struct PlaceReport: Hashable, Sendable {
+  /// Which node.
+  public let node: NodeName
+  /// Nil where its agent has not answered.
+  public let identity: PathIdentity?
+
+  /// - Parameter identity: nil where the node's agent has not answered.
+  public init(node: NodeName, identity: PathIdentity?) {
+    self.node = node
+    self.identity = identity
   }
 }
 

@@ -25,6 +25,7 @@ extension Request {
     case .inquire(.name(let name)): Self.plain("inquire", ("name", .string(name)))
     case .who(let path): Self.plain("who", ("path", .string(path)))
     case .whoHolds(let resource): Self.plain("who", ("resource", .string("\(resource)")))
+    case .identify(let path): Self.plain("identify", ("path", .string(path)))
     case .revoke(.domain(.uuid(let uuid))): Self.plain("revoke", ("uuid", .string("\(uuid)")))
     case .revoke(.domain(.name(let name))): Self.plain("revoke", ("name", .string(name)))
     case .revoke(.resource(let resource)):
@@ -81,6 +82,7 @@ extension Request {
         $0.stringValue.flatMap { try? ResourceName($0) }
       }
       self = if let resource { .whoHolds(resource) } else { .who(path: try json.string("path")) }
+    case "identify": self = .identify(path: try json.string("path"))
     case "attach": self = .attach(try DomainSelector(json), try json.resources())
     case "detach": self = .detach(try DomainSelector(json), try json.resources())
     case "status": self = .status

@@ -19,6 +19,8 @@ public enum Request: Hashable, Sendable {
   case who(path: String)
   /// The same of a resource that is known by its name.
   case whoHolds(ResourceName)
+  /// What lies at a path, on every node. Answered by ``Reply/places(_:)``.
+  case identify(path: String)
   /// Take a lock away from whoever holds it here: its process is killed first. Answered by
   /// ``Reply/owners(_:)`` when the last of them is gone.
   case revoke(RevocationTarget)

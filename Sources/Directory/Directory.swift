@@ -88,7 +88,7 @@ public struct Directory: Sendable {
       node.change { $0[entry.owner] = writer.bytes }
     case .ownerGone(let owner): node.change { $0[owner] = nil }
     case .profile(let profile): node.profile = profile
-    case .question, .answer, nil: break
+    case .question, .answer, .look, .sight, nil: break
     }
   }
 

@@ -9,6 +9,8 @@ enum MessageKind: UInt8 {
   case profile = 5
   case question = 6
   case answer = 7
+  case look = 8
+  case sight = 9
 }
 
 extension DirectoryMessage {
@@ -21,6 +23,8 @@ extension DirectoryMessage {
     case .profile: .profile
     case .question: .question
     case .answer: .answer
+    case .look: .look
+    case .sight: .sight
     }
   }
 
@@ -39,6 +43,13 @@ extension DirectoryMessage {
       writer.number(number)
       writer.number(UInt64(node.number))
       writer.answer(answer)
+    case .look(let number, let path):
+      writer.number(number)
+      writer.text(path)
+    case .sight(let number, let node, let identity):
+      writer.number(number)
+      writer.number(UInt64(node.number))
+      writer.identity(identity)
     }
     return writer.bytes
   }
@@ -65,10 +76,16 @@ extension DirectoryMessage {
         let question = reader.byte().flatMap(HandoverQuestion.init), let domain = reader.uuid()
       else { return nil }
       self = .question(number: number, question, domain)
+    case .look:
+      guard let number = reader.number(), let path = reader.text() else { return nil }
+      self = .look(number: number, path: path)
+    case .sight:
+      guard let number = reader.number(), let node = reader.node(),
+        let identity = reader.identity()
+      else { return nil }
+      self = .sight(number: number, to: node, identity)
     case .answer:
-      guard let number = reader.number(),
-        let node = reader.number().flatMap({ UInt32(exactly: $0) }).flatMap({ NodeID($0) }),
-        let answer = reader.answer()
+      guard let number = reader.number(), let node = reader.node(), let answer = reader.answer()
       else { return nil }
       self = .answer(number: number, to: node, answer)
     case nil: return nil
@@ -84,7 +101,26 @@ private enum AnswerKind: UInt8 {
   case waiting = 4
 }
 
+private enum IdentityKind: UInt8 {
+  case absent = 0
+  case named = 1
+  case failed = 2
+}
+
 extension ByteWriter {
+  fileprivate mutating func identity(_ identity: PathIdentity) {
+    switch identity {
+    case .absent: byte(IdentityKind.absent.rawValue)
+    case .named(let names):
+      byte(IdentityKind.named.rawValue)
+      number(UInt64(names.count))
+      for name in names { text(name.description) }
+    case .failed(let reason):
+      byte(IdentityKind.failed.rawValue)
+      text(reason)
+    }
+  }
+
   fileprivate mutating func answer(_ answer: HandoverAnswer) {
     switch answer {
     case .none: byte(AnswerKind.none.rawValue)
@@ -112,6 +148,26 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+  fileprivate mutating func node() -> NodeID? {
+    number().flatMap { UInt32(exactly: $0) }.flatMap { NodeID($0) }
+  }
+
+  fileprivate mutating func identity() -> PathIdentity? {
+    switch byte().flatMap(IdentityKind.init) {
+    case .absent: return .absent
+    case .named:
+      guard let count = number() else { return nil }
+      var names: [ResourceName] = []
+      for _ in 0..<count {
+        guard let name = text().flatMap({ try? ResourceName($0) }) else { return nil }
+        names.append(name)
+      }
+      return names.isEmpty ? nil : .named(names)
+    case .failed: return text().map { .failed($0) }
+    case nil: return nil
+    }
+  }
+
   fileprivate mutating func answer() -> HandoverAnswer? {
     switch byte().flatMap(AnswerKind.init) {
     case AnswerKind.none?: HandoverAnswer.none

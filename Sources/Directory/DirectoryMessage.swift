@@ -21,12 +21,20 @@ public enum DirectoryMessage: Hashable, Sendable {
   ///
   /// - Parameter to: the node that asked.
   case answer(number: UInt64, to: NodeID, HandoverAnswer)
+  /// Asks every agent what lies at a path of its node.
+  ///
+  /// - Parameter number: never used twice by the sender's node for that.
+  case look(number: UInt64, path: String)
+  /// Answers ``look(number:path:)``.
+  ///
+  /// - Parameter to: the node that asked.
+  case sight(number: UInt64, to: NodeID, PathIdentity)
 
   /// Whether a snapshot that begins after it says it again.
   public var isNews: Bool {
     switch self {
     case .snapshotBegin, .snapshotEnd, .ownerSet, .ownerGone, .profile: true
-    case .question, .answer: false
+    case .question, .answer, .look, .sight: false
     }
   }
 }

@@ -35,7 +35,7 @@ public struct Outbox: Sendable {
       dropNews()
       hasDropped = false
     case .snapshotEnd: changes = -1
-    case .ownerSet, .ownerGone, .profile, .question, .answer: break
+    case .ownerSet, .ownerGone, .profile, .question, .answer, .look, .sight: break
     }
     guard message.isNews else {
       // Whoever asked asks again.
@@ -61,7 +61,7 @@ public struct Outbox: Sendable {
       switch message {
       case .snapshotBegin: return true
       case .snapshotEnd: return false
-      case .ownerSet, .ownerGone, .profile, .question, .answer: continue
+      case .ownerSet, .ownerGone, .profile, .question, .answer, .look, .sight: continue
       }
     }
     return false

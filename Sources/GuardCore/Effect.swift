@@ -36,6 +36,10 @@ public enum Effect: Hashable, Sendable {
   case ask(Inquiry)
   /// Answer ``Event/questioned(_:_:_:)``.
   case answer(QuestionID, HandoverAnswer)
+  /// Ask the agents of all other nodes what lies at a path. Answered by ``Event/seenElsewhere(_:_:)``.
+  case lookElsewhere(RequestID, path: String)
+  /// Answer ``Event/asked(_:path:)``.
+  case show(QuestionID, PathIdentity)
   /// Set a timer for a migration that is to come, in ms. Answered by ``Event/unexpected(_:)``.
   case expect(Expectation, for: Int64)
   /// Give back everything the owner holds. Answered by ``Event/released(_:)``.

@@ -53,6 +53,10 @@ public enum Event: Sendable {
   case questioned(QuestionID, HandoverQuestion, DomainUUID)
   /// Answers ``Effect/ask(_:)``; by nobody where no agent could be asked or none answered in time.
   case answered(Inquiry, by: NodeID?, HandoverAnswer)
+  /// Another node's agent wants to know what lies at a path here. Answered by one ``Effect/show(_:_:)``.
+  case asked(QuestionID, path: String)
+  /// Answers ``Effect/lookElsewhere(_:path:)``; who is missing has not answered in time.
+  case seenElsewhere(RequestID, [NodeID: PathIdentity])
   /// A timer set by ``Effect/expect(_:for:)`` ran out.
   case unexpected(Expectation)
   /// Answers ``Effect/reduce(_:to:)``.

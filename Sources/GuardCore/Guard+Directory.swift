@@ -25,7 +25,7 @@ extension Guard {
       // Most of it: it changes nothing about what nodes agree on.
       switch heard.message {
       case .ownerSet, .ownerGone: return
-      case .snapshotBegin, .snapshotEnd, .profile, .question, .answer, nil: break
+      case .snapshotBegin, .snapshotEnd, .profile, .question, .answer, .look, .sight, nil: break
       }
     case .missed: announcements.isSnapshotDue = true
     case .severed:

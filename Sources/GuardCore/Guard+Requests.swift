@@ -13,9 +13,8 @@ extension Guard {
     case .whoHolds(let resource):
       reply(id, .holders(resource, reports(of: resource) { _ in true }))
     case .who(let path):
-      survey(
-        id, request,
-        [Resource(kind: .file, device: "path", source: .file(path), access: .exclusiveWrite)], nil)
+      survey(id, request, [.anything(at: path)], nil)
+    case .identify(let path): inspect(path, id)
     case .status: reply(id, .status(status()))
     case .cluster: reply(id, .cluster(clusterReport()))
     case .metrics: effects.append(.measure(id, status()))
@@ -43,7 +42,7 @@ extension Guard {
     case .acquire(let owner): acquire(owner, id)
     case .release(let owner): release(owner, id)
     case .revoke(let target): revoke(target, id)
-    case .hook, .inquire, .who, .whoHolds, .status, .cluster, .metrics, .events: break
+    case .hook, .inquire, .who, .whoHolds, .identify, .status, .cluster, .metrics, .events: break
     }
   }
 
@@ -85,6 +84,7 @@ extension Guard {
     case .register(let domain, let pid): register(domain, pid, id, survey)
     case .add(let owner, _): add(owner, id, survey)
     case .who(let path): who(path, id, survey)
+    case .identify: seenHere(id, survey)
     case .revoke(.path(let path)): revoke(at: path, id, survey)
     case .attach(let domain, _): attach(domain, id, survey)
     case .detach(let domain, _): detach(domain, id, survey)
@@ -96,6 +96,7 @@ extension Guard {
   mutating func abandon(_ id: RequestID) {
     surveys[id] = nil
     revocations[id] = nil
+    inspections[id] = nil
     deferred.removeAll { $0.id == id }
     arrivals = arrivals.filter { $0.value.start.request != id }
     for uuid in Array(queued.keys) { queued[uuid]?.removeAll { $0.request == id } }

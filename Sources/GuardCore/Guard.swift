@@ -86,6 +86,8 @@ public struct Guard {
   var isolationRound = 0
   /// Who waits for locks to be gone that were taken away.
   var revocations: [RequestID: Revocation] = [:]
+  /// Who wants to know what lies at a path of every node.
+  var inspections: [RequestID: Inspection] = [:]
   var alarms: [Alarm] = []
   var nextInstance: UInt64 = 1
   var now = Timestamp(milliseconds: 0)
@@ -126,6 +128,9 @@ public struct Guard {
     case .clientGone(let id): abandon(id)
     case .surveyed(.request(let id), let survey): surveyed(id, survey)
     case .surveyed(.sighting(let domain), let survey): surveyed(domain, survey)
+    case .surveyed(.question(let question), let survey): surveyed(question, survey)
+    case .asked(let question, let path): asked(question, path: path)
+    case .seenElsewhere(let request, let identities): seenElsewhere(request, identities)
     case .recorded(let owner, let reason, let failure): recorded(owner, reason, failure)
     case .acquired(let owner, let refused): acquired(owner, refused: refused)
     case .reclaimed(let owner, let missing, let refused):

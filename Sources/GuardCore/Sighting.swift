@@ -45,4 +45,6 @@ public enum SurveyID: Hashable, Sendable {
   case request(RequestID)
   /// What a running guest uses, by its domain: at most one at a time.
   case sighting(DomainUUID)
+  /// What lies at a path, for another node's agent.
+  case question(QuestionID)
 }

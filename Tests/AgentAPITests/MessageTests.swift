@@ -32,7 +32,7 @@ import Testing
     .revoke(.domain(.uuid(uuid))), .revoke(.domain(.name("vm-1"))), .revoke(.path("/a b")),
     .revoke(.resource(ResourceName(domain: uuid))), .whoHolds(ResourceName(domain: uuid)), .cluster,
     .revoke(.resource(ResourceName(domain: uuid))), .attach(.name("vm-1"), resources),
-    .detach(.uuid(uuid), []), .metrics, .events,
+    .detach(.uuid(uuid), []), .metrics, .events, .identify(path: "/a b"),
   ]
 
   @Test(arguments: requests) func requestsReadBack(request: Request) throws {
@@ -93,7 +93,13 @@ import Testing
             node: NodeName("a"), id: nil, version: nil, protocolVersion: nil, state: .answering,
             owners: [])
         ])),
-    .refused(Refusal(.conflict, "no")), .subscribed, .metrics([]),
+    .refused(Refusal(.conflict, "no")), .subscribed, .metrics([]), .places([]),
+    .places([
+      PlaceReport(node: NodeName("a"), identity: .named([ResourceName(domain: uuid)])),
+      PlaceReport(node: NodeName("b"), identity: .absent),
+      PlaceReport(node: NodeName("c"), identity: .failed("it hangs")),
+      PlaceReport(node: NodeName("d"), identity: nil),
+    ]),
   ]
 
   @Test(arguments: replies) func repliesReadBack(reply: Reply) throws {

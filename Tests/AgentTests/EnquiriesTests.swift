@@ -1,4 +1,5 @@
 import Directory
+import GuardCore
 import LockModel
 import Synchronization
 import Testing
@@ -198,5 +199,56 @@ final class Asker: Sendable {
     var enquiries = asker.enquiries()
     let isOurs = enquiries.hear(.snapshotEnd, from: Self.node(2))
     #expect(!isOurs)
+  }
+}
+
+@Suite struct PathEnquiriesTests {
+  let name = PathIdentity.named([ResourceName(domain: EnquiriesTests.domain)])
+
+  static func enquiries(_ agents: [UInt32]) -> PathEnquiries {
+    var enquiries = PathEnquiries(first: 5)
+    enquiries.take(EnquiriesTests().view(agents))
+    return enquiries
+  }
+
+  func known(_ event: Event?) -> [NodeID: PathIdentity]? {
+    guard case .seenElsewhere(RequestID(9), let known)? = event else { return nil }
+    return known
+  }
+
+  @Test func theLastAnswerEndsIt() throws {
+    var enquiries = Self.enquiries([1, 2, 3])
+    let begun = enquiries.begin(RequestID(9))
+    let number = try #require(begun)
+    let first = enquiries.hear(name, to: number, from: EnquiriesTests.node(2))
+    let twice = enquiries.hear(.absent, to: number, from: EnquiriesTests.node(2))
+    #expect(first == nil && twice == nil, "once is enough")
+    let end = enquiries.hear(.absent, to: number, from: EnquiriesTests.node(3))
+    #expect(known(end) == [EnquiriesTests.node(2): name, EnquiriesTests.node(3): .absent])
+    let again = enquiries.end(number)
+    #expect(again == nil)
+  }
+
+  @Test func whoeverIsLateIsLeftOut() throws {
+    var enquiries = Self.enquiries([1, 2, 3])
+    let begun = enquiries.begin(RequestID(9))
+    let number = try #require(begun)
+    _ = enquiries.hear(name, to: number, from: EnquiriesTests.node(2))
+    let end = enquiries.end(number)
+    #expect(known(end) == [EnquiriesTests.node(2): name])
+    let late = enquiries.hear(name, to: number, from: EnquiriesTests.node(3))
+    #expect(late == nil)
+  }
+
+  @Test func nobodyElseIsAskedWhereNobodyIs() {
+    var enquiries = Self.enquiries([1])
+    let none = enquiries.begin(RequestID(9))
+    #expect(none == nil)
+    enquiries.take(EnquiriesTests().view([1, 2]))
+    let first = enquiries.begin(RequestID(9))
+    #expect(first == 5)
+    enquiries.sever()
+    let severed = enquiries.begin(RequestID(9))
+    #expect(severed == nil && enquiries.here == nil)
   }
 }

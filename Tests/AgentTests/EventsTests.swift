@@ -1,11 +1,12 @@
 import AgentAPI
 import CLinux
+import Directory
 import Foundation
-import GuardCore
 import LockModel
 import Testing
 
 @testable import Agent
+@testable import GuardCore
 
 @Suite struct EventsTests {
   @Test func whoeverListensHearsWhatIsDone() throws {
@@ -97,6 +98,8 @@ import Testing
 @Suite struct MetricsTests {
   static let owner = OwnerID(
     domain: DomainUUID(String(repeating: "1", count: 32))!, instance: 1)
+  static let view = ClusterView(
+    here: NodeID(1)!, ring: 1, nodes: [], agents: [:], isSettled: true)
   static let status = StatusReport(
     version: "t", node: NodeName("n"), engine: "dlm", lockspace: "libvirt", pid: 1,
     started: Timestamp(milliseconds: 5_000), alarms: ["a"], owners: [])
@@ -109,7 +112,7 @@ import Testing
   }
 
   @Test func latenciesFallIntoTheirBuckets() {
-    var metrics = Metrics()
+    var metrics = Metrics(at: 0)
     for (began, ended) in [(Int64(0), Int64(1)), (100, 130), (200, 100_200)] {
       metrics.note(Effect.acquire(Self.owner, []), at: began)
       metrics.note(Event.acquired(Self.owner, refused: []), at: ended)
@@ -132,7 +135,7 @@ import Testing
       NodeDescription(
         node: NodeName("n"), engine: "dlm", version: "t", pid: 1,
         started: Timestamp(milliseconds: 0)), policy: Policy())
-    var metrics = Metrics()
+    var metrics = Metrics(at: 0)
     func happen(_ event: Event, at uptime: Int64) {
       for effect in core.handle(event, at: Timestamp(milliseconds: 0)) {
         metrics.note(effect, at: uptime)
@@ -160,7 +163,7 @@ import Testing
   }
 
   @Test func aReplyThatIsNoRefusalCountsAsNone() {
-    var metrics = Metrics()
+    var metrics = Metrics(at: 0)
     metrics.note(Effect.reply(RequestID(1), .done), at: 0)
     metrics.note(Effect.reply(RequestID(2), .refused(Refusal(.unsafe, "x"))), at: 0)
     let families = metrics.families(Self.status, at: 0)
@@ -169,9 +172,34 @@ import Testing
     #expect(samples.count == Refusal.Code.allCases.count)
     #expect(value(families, "dlmguard_ready") == 0)
     #expect(value(families, "dlmguard_start_time_seconds") == 5)
-    #expect(value(families, "dlmguard_directory_age_seconds") == nil)
-    #expect(
-      value(metrics.families(Self.status, at: 0, directoryAge: 2), "dlmguard_directory_age_seconds")
-        == 2)
+  }
+
+  @Test func theDirectoryIsAsOldAsItsSilence() {
+    var metrics = Metrics(at: 1_000)
+    func age(at uptime: Int64, _ status: StatusReport = Self.status) -> Double? {
+      value(metrics.families(status, at: uptime), "dlmguard_directory_age_seconds")
+    }
+    #expect(age(at: 3_000) == 2, "nobody has been heard yet")
+    metrics.note(Event.directory(.view(Self.view)), at: 4_000)
+    #expect(age(at: 9_000) == 0)
+    metrics.note(Event.directory(.severed), at: 10_000)
+    metrics.note(Event.directory(.severed), at: 11_000)
+    #expect(age(at: 12_000) == 2)
+    let alone = StatusReport(
+      version: "t", node: NodeName("n"), engine: "local", pid: 1,
+      started: Timestamp(milliseconds: 0), alarms: [], owners: [])
+    #expect(age(at: 12_000, alone) == 0, "there is nobody else")
+  }
+
+  @Test func handoversAreCountedByTheirSteps() {
+    var metrics = Metrics(at: 0)
+    for kind in [AuditLine.Kind.outgoing, .outgoing, .stayed, .released] {
+      metrics.note(Effect.audit(AuditLine(kind, nil, nil)), at: 0)
+    }
+    let samples =
+      metrics.families(Self.status, at: 0).first { $0.name == "dlmguard_handovers_total" }?.samples
+      ?? []
+    #expect(samples.map(\.labels[0].value) == ["incoming", "arrived", "outgoing", "stayed"])
+    #expect(samples.map(\.value) == [0, 0, 2, 1])
   }
 }

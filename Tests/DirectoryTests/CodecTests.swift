@@ -22,6 +22,10 @@ import Testing
         })),
     .ownerGone(owner(9, 300)),
     .question(number: 1 << 63, .leaving, uuid(3)), .question(number: 0, .waiting, uuid(3)),
+    .look(number: 7, path: "/srv/a b"), .sight(number: 7, to: node(2), .absent),
+    .sight(
+      number: 7, to: node(2), .named([try! ResourceName("gfs2:a"), try! ResourceName("gfs2:b")])),
+    .sight(number: 7, to: node(2), .failed("it hangs")),
     .answer(number: 5, to: node(.max), .leaving(attached: disk("/x"))),
     .answer(number: 5, to: node(1), .staying), .answer(number: 5, to: node(1), .standing),
     .answer(number: 5, to: node(1), .waiting), .answer(number: 5, to: node(1), HandoverAnswer.none),

@@ -25,6 +25,7 @@ import Testing
     facts.cluster = ClusterSight(
       corosync: .reachable(.held(members: [NodeID(1)!, NodeID(2)!])), nodes: nodes,
       controlDaemon: .running(fencing: .enabled), lockspace: .running)
+    facts.others = cluster([])
     facts.kernelLocks = .shown(["\(Samples.claim.resource)"])
     facts.records = [
       .init(file: "\(Samples.owner).json", owner: Samples.owner, text: "web01", isAlive: true)
@@ -41,6 +42,27 @@ import Testing
       started: Samples.since, alarms: alarms, owners: [Samples.report(unguarded: unguarded)])
   }
 
+  static func cluster(
+    _ differences: [String], _ state: NodeReport.State = .answering, isConnected: Bool = true
+  ) -> ClusterReport {
+    ClusterReport(
+      node: NodeName("node1"), lockspace: "libvirt", isConnected: isConnected, alarms: [],
+      nodes: ["node1", "node2"].map { name in
+        NodeReport(
+          node: NodeName(name), id: nil, version: "0.1.0", protocolVersion: 1,
+          state: name == "node1" ? .answering : state,
+          differences: name == "node1" ? [] : differences, owners: [])
+      })
+  }
+
+  static func places(_ identities: PathIdentity?...) -> [PlaceReport] {
+    identities.enumerated().map {
+      PlaceReport(node: NodeName("node\($0.offset + 1)"), identity: $0.element)
+    }
+  }
+
+  static let lun = try! ResourceName("scsi:naa.1")
+
   static func place(_ result: Identification.Result) -> DoctorFacts.Place {
     DoctorFacts.Place(
       path: "/srv/a",
@@ -54,7 +76,7 @@ import Testing
     let examination = Examination(Self.healthy())
     #expect(examination.worst == .ok)
     #expect(examination.findings.allSatisfy { $0.remedy == nil })
-    #expect(examination.findings.count == 15)
+    #expect(examination.findings.count == 16)
     // One screen.
     let style = Style(width: 80, isBold: false)
     let lines = DoctorText(findings: examination.findings, style: style).lines
@@ -168,6 +190,33 @@ import Testing
       Case("a path without a name", "path", .failure, "[[storage]]") {
         $0.place = place(.failed("9p"))
       },
+      Case("a path of other storage elsewhere", "path", .failure, "[[storage]]") {
+        $0.place = place(.named(Footprint(lun)))
+        $0.places = places(.named([lun]), .named([try! ResourceName("scsi:naa.2")]))
+      },
+      Case("a path of each node's own", "path", .warning, "[[storage]]") {
+        $0.place = place(.named(Footprint(try! ResourceName("file:node1/1/2"))))
+        $0.places = places(
+          .named([try! ResourceName("file:node1/1/2")]),
+          .named([try! ResourceName("file:node2/1/2")]))
+      },
+      Case("a path that a node cannot tell", "path", .warning, "docs/resources.md") {
+        $0.place = place(.named(Footprint(lun)))
+        $0.places = places(.named([lun]), .failed("it hangs"))
+      },
+      Case("a path of which a node says nothing", "path", .warning, "status --cluster") {
+        $0.place = place(.named(Footprint(lun)))
+        $0.places = places(.named([lun]), nil)
+      },
+      Case("a node that is configured otherwise", "other nodes", .warning, "config show") {
+        $0.others = cluster(["readonly"])
+      },
+      Case("a node without an agent", "other nodes", .warning, "enable --now") {
+        $0.others = cluster([], .absent)
+      },
+      Case("agents that are not heard", "other nodes", .warning, "corosync-cpgtool") {
+        $0.others = cluster([], isConnected: false)
+      },
       Case("a path of this node alone", "path", .warning, "[[storage]]") {
         $0.place = place(.named(Footprint(try! ResourceName("file:node1/1/2"))))
       },
@@ -184,6 +233,14 @@ import Testing
     let others = examination.findings.filter { $0.check != broken.check && $0.result != .ok }
     #expect(
       others.allSatisfy { ["alarms", "timeline", "fencing"].contains($0.check) }, "\(others)")
+  }
+
+  @Test func aPathThatAllNodesShareIsWell() throws {
+    var facts = Self.healthy()
+    facts.place = Self.place(.named(Footprint(Self.lun)))
+    facts.places = Self.places(.named([Self.lun]), .named([Self.lun]), .absent)
+    let finding = try #require(Examination(facts).findings.first { $0.check == "path" })
+    #expect(finding == .ok("path", "'/srv/a' is scsi:naa.1 on node1, node2"))
   }
 
   @Test func oneHostNeedsNoCluster() {

@@ -59,7 +59,7 @@ import Testing
       case .ownerSet(let entry): "\(entry.name) \(entry.phase)"
       case .ownerGone: "gone"
       case .profile: "profile"
-      case .question, .answer: "?"
+      case .question, .answer, .look, .sight: "?"
       }
     }
   }

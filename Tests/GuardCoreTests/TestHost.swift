@@ -271,6 +271,7 @@ final class TestHost {
     case .ask(let inquiry): calls.append { [self] in ask(inquiry) }
     case .answer(let question, let answer):
       calls.append { [self] in answerOthers(question, answer) }
+    case .lookElsewhere, .show: break
     case .expect(let expectation, let milliseconds):
       expectations.append((expectation, at: time + milliseconds))
     case .release(let owner): keeper.release(owner) { [answers] in answers.add(.released(owner)) }

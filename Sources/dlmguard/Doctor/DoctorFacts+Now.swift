@@ -30,6 +30,10 @@ extension DoctorFacts {
     facts.agent = agent(asked, at: socket)
     facts.readHook()
     if configuration.engine == .dlm {
+      if case .cluster(let others)? = try? asked.ask(.cluster) { facts.others = others }
+      if let path, case .places(let places)? = try? asked.ask(.identify(path: path)) {
+        facts.places = places
+      }
       let cluster = ClusterSight.now(lockspace: configuration.lockspace)
       facts.cluster = cluster
       if cluster.lockspace != .absent {

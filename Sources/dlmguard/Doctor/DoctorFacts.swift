@@ -69,6 +69,10 @@ struct DoctorFacts {
   var ledgerProblem: String?
   var quarantined: [String] = []
   var place: Place?
+  /// The same path by the word of each node's agent, this one's first; none where the agent does not say.
+  var places: [PlaceReport] = []
+  /// All nodes, as the agent sees them; nil where it does not say.
+  var others: ClusterReport?
 
   init(settings: Settings, agent: Agent) {
     self.settings = settings

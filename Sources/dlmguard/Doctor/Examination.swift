@@ -17,7 +17,8 @@ struct Examination {
       [
         configuration(facts), hook(facts), hookPlace(facts), confinement(facts), agent(facts),
         version(facts), engine(facts), quorum(facts), fencing(facts), lockspace(facts),
-        timeline(facts), debugfs(facts), libvirtStatus(facts), unguarded(facts), alarms(facts),
+        others(facts), timeline(facts), debugfs(facts), libvirtStatus(facts), unguarded(facts),
+        alarms(facts),
         records(facts), kernelLocks(facts), quarantine(facts), place(facts),
       ].compactMap { $0 }
   }
@@ -205,6 +206,36 @@ private func words(_ cause: StopCause) -> String {
   }
 }
 
+/// The other nodes' agents: that they answer, understand each other, and are configured alike.
+private func others(_ facts: DoctorFacts) -> Finding? {
+  guard facts.cluster != nil, let cluster = facts.others else { return nil }
+  guard cluster.isConnected else {
+    return .warning(
+      "other nodes",
+      "the agent does not hear the others: guests cannot be migrated, and holders "
+        + "elsewhere are named only by what their locks say",
+      "corosync-cpgtool; journalctl -u dlmguardd")
+  }
+  let others = cluster.nodes.filter { $0.node != cluster.node }
+  let problems = others.compactMap { node -> String? in
+    switch node.state {
+    case .silent(let since): "\(node.node)'s agent does not answer since \(since)"
+    case .absent: "\(node.node) has no agent"
+    case .foreign: "\(node.node)'s agent speaks another protocol"
+    case .answering, .joining:
+      node.differences.isEmpty
+        ? nil : "\(node.node) is configured otherwise (\(node.differences.joined(separator: ", ")))"
+    }
+  }
+  guard problems.isEmpty else {
+    return .warning(
+      "other nodes", problems.joined(separator: "; "),
+      "there: systemctl enable --now dlmguardd; dlmguard config show, and the same settings everywhere"
+    )
+  }
+  return .ok("other nodes", "\(others.count) more agents answer, and are configured alike")
+}
+
 private func timeline(_ facts: DoctorFacts) -> Finding? {
   guard let cluster = facts.cluster else { return nil }
   let policy = facts.configuration.policy
@@ -333,20 +364,68 @@ private func place(_ facts: DoctorFacts) -> Finding? {
   let path = Quoted(place.path)
   switch place.identification.result {
   case .named(let footprint):
+    if facts.places.count > 1 { return everywhere(place, facts.places) }
     let name = footprint.itself[0]
     guard facts.cluster != nil, name.isOfOneNode else {
       return .ok("path", "\(path) is \(name), whoever asks")
     }
-    return .warning(
-      "path",
-      "\(path) is known only here, as \(name): a guest of another node that uses it is not kept out",
-      "if nodes share it, name its storage: [[storage]] in dlmguard.conf, the same on every node")
+    return known(onlyHere: place.path, name)
   case .absent: return .failure("path", "\(path) does not exist on this node", "ls -ld \(path)")
   case .failed(let reason):
     return .failure(
       "path", "\(path) cannot be identified, so a guest that uses it is refused: \(reason)",
       "see docs/resources.md; [[storage]] in dlmguard.conf names what nodes share")
   }
+}
+
+private func known(onlyHere path: String, _ name: ResourceName) -> Finding {
+  .warning(
+    "path",
+    "\(Quoted(path)) is known only here, as \(name): a guest of another node that uses it is not kept out",
+    "if nodes share it, name its storage: [[storage]] in dlmguard.conf, the same on every node")
+}
+
+/// What all nodes see at one path: the same, if they share it.
+private func everywhere(_ place: DoctorFacts.Place, _ reports: [PlaceReport]) -> Finding {
+  let path = Quoted(place.path)
+  let silent = reports.filter { $0.identity == nil }.map { "\($0.node)" }
+  let failed = reports.compactMap { report -> String? in
+    guard case .failed(let reason)? = report.identity else { return nil }
+    return "\(report.node) cannot tell what it is (\(shownMessage(reason)))"
+  }
+  var nodes: [[ResourceName]: [String]] = [:]
+  for report in reports {
+    if case .named(let names)? = report.identity {
+      nodes[names, default: []].append("\(report.node)")
+    }
+  }
+  let seen = nodes.sorted { $0.value[0] < $1.value[0] }
+  let shared =
+    "if nodes share it, name its storage: [[storage]] in dlmguard.conf, the same on every node"
+  let words = seen.map { "\($0.key[0]) on \($0.value.joined(separator: ", "))" }
+  if seen.count > 1 {
+    if seen.allSatisfy({ $0.key[0].isOfOneNode }) {
+      return .warning(
+        "path",
+        "\(path) is a file or device of each node's own (\(words.joined(separator: "; "))): a guest "
+          + "of one node does not keep out those of another", shared)
+    }
+    return .failure(
+      "path",
+      "\(path) is not the same to all nodes: \(words.joined(separator: "; ")). Guests of nodes "
+        + "that name it differently do not keep each other out", shared)
+  }
+  guard failed.isEmpty, silent.isEmpty else {
+    return .warning(
+      "path",
+      (["\(path) is \(words.joined())"] + failed
+        + (silent.isEmpty ? [] : ["no answer from \(silent.joined(separator: ", "))"]))
+        .joined(separator: "; "),
+      "dlmguard status --cluster; see docs/resources.md")
+  }
+  guard let only = seen.first else { return .ok("path", "\(path) is nowhere") }
+  if only.key[0].isOfOneNode { return known(onlyHere: place.path, only.key[0]) }
+  return .ok("path", "\(path) is \(words.joined())")
 }
 
 extension ResourceName {

@@ -358,6 +358,8 @@ extension World {
         }
         post(.paused(owner, .byLibvirt), to: agent)
       }
+    // Nobody asks for it here.
+    case .lookElsewhere, .show: break
     case .sight(let domain):
       for qemu in boot.processes
       where qemu.stage == .running && !qemu.guest.isClient

@@ -84,6 +84,8 @@ extension World {
     case .settled(let owner, let refused):
       "settled \(words(owner))" + (refused.isEmpty ? "" : ", refused \(words(refused))")
     case .questioned(let id, let question, _): "\(question)? asks \(id.node)"
+    case .asked(let id, let path): "\(id.node) asks what \(path) is"
+    case .seenElsewhere: "what others see"
     case .answered(let inquiry, let node, let answer):
       "\(inquiry.question)? \(answer) says \(node.map { "\($0)" } ?? "nobody")"
     case .unexpected: "unexpected"
@@ -153,6 +155,8 @@ extension World {
         "\(inquiry.question) about \(guest(inquiry.domain)?.name ?? "\(inquiry.domain)") of "
           + (inquiry.node.map { "\($0)" } ?? "everybody")
       case .answer(let id, let answer): "\(answer) to \(id.node)"
+      case .lookElsewhere(_, let path): path
+      case .show(let id, let identity): "\(identity) to \(id.node)"
       case .expect: "a migration"
       case .count(let countdown, let milliseconds): "\(countdown.reason) in \(milliseconds) ms"
       case .find(let owner, _, let reason): "\(words(owner)) \(words(reason))"
@@ -187,6 +191,8 @@ extension Effect {
     case .queueAgain: "queue again"
     case .ask: "ask"
     case .answer: "answer"
+    case .lookElsewhere: "look elsewhere"
+    case .show: "show"
     case .expect: "expect"
     case .release: "release"
     case .kill: "kill"
