@@ -52,10 +52,11 @@ extension World {
     }
   }
 
-  /// An agent has started, or a node is seen again: what it did not hear it is asked again.
+  /// An agent has started, or a node is seen again: what it did not hear it is asked again, and so is what
+  /// it has asked.
   func poseAgain(to node: Node) {
     for enquiry in enquiries.values.sorted(by: { $0.number < $1.number })
-    where enquiry.target === node {
+    where enquiry.target === node || enquiry.asker.node === node {
       pose(enquiry)
     }
   }
