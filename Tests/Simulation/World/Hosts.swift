@@ -70,6 +70,7 @@ extension World {
     post(.isolated(nil), to: agent)
     post(.resumed, to: agent)
     post(.impediment(nil), to: agent)
+    poseAgain(to: node)
   }
 
   /// Recovery begins.
