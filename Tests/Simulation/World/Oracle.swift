@@ -189,7 +189,9 @@ final class Oracle {
       for (index, robbery) in boot.robbed.sorted(by: { $0.key < $1.key }) {
         let guest = world.guests[index]
         let processes = boot.processes.filter { $0.guest.index == index }
-        let isWhole = Self.needed(guest, guest.uses, world).allSatisfy { resource, mode in
+        // What it uses may have changed since it started.
+        let uses = processes.first { $0.isAlive }?.relied ?? guest.uses
+        let isWhole = Self.needed(guest, uses, world).allSatisfy { resource, mode in
           world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
         }
         for qemu in processes { qemu.hasLostLocks = true }
