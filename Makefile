@@ -19,7 +19,7 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs manuals demo engine-lab parse-lab \
-  directory-lab sim-lab test test-unit model simulate simulate-faults test-installed test-corosync test-host \
+  directory-lab sim-lab test test-unit test-sanitizers model simulate simulate-faults test-installed test-corosync test-host \
   test-cluster test-packages test-documents torture fuzz lint bench pictures reference deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
@@ -66,6 +66,12 @@ lint:
 
 test-unit: build-packages
 	swift test
+
+# The unit tests again, watched by the thread and the address sanitizer. Each has a build of its own.
+test-sanitizers: build-packages
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.txt \
+	  swift test --sanitize thread --scratch-path .build/thread
+	swift test --sanitize address --scratch-path .build/address
 
 # Every order of events of a handover (docs/model).
 model:
