@@ -135,3 +135,28 @@ hook() {
   inside bash -c 'env -i LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/root /etc/libvirt/hooks/qemu.d/dlmguard "$@" -; exit $?' hook "$1" "$2" "$3" <"$xml"
 }
+
+# --- the doctor ----------------------------------------------------------------------------------
+
+# finds CHECK RESULT WORD...: the doctor's finding of that name is that bad, and says these words; it ends
+# with 1 where something is a failure.
+finds() { finds_with "" "$@"; }
+
+# finds_at PATH RESULT WORD...: the same of its finding about a path.
+finds_at() { finds_with "$1" path "${@:2}"; }
+
+finds_with() { # PATH CHECK RESULT WORD...
+  local path=$1 name=$2 result=$3 text status=0 found wanted=0
+  shift 3
+  text=$(guard doctor --json ${path:+--path "$path"}) || status=$?
+  found=$(jq -c --arg name "$name" '.checks[] | select(.check == $name)' <<<"$text")
+  echo "$text" | jq -c '.checks[] | select(.result != "ok")'
+  ! jq -e 'any(.checks[]; .result == "failure")' <<<"$text" >/dev/null || wanted=1
+  same "$(jq -r .result <<<"$found")" "$result" && same "$status" "$wanted" && contains "$found" "$@"
+}
+
+well() {
+  local text
+  text=$(guard doctor "$@") || { echo "$text"; return 1; }
+  contains "$text" "Everything is well."
+}

@@ -37,15 +37,21 @@ check "a start is refused: no dlm_controld" \
 check "corosync ends, too" at 1 end_daemon -TERM corosync
 check "a start is refused: no corosync" eventually 15 \
   at 1 refused vm-1 "corosync does not run" "systemctl start corosync"
+check "the doctor says what to do" at 1 finds quorum failure "corosync does not run" "journalctl -u corosync"
 check "it is started again without a quorum provider" eval \
   'at 1 quorum_provider off && at 1 start_corosync'
 check "a start is refused: no provider" eventually 30 \
   at 1 refused vm-1 "no quorum provider" "corosync_votequorum"
+check "the doctor knows" at 1 finds quorum failure "no quorum provider"
 check "corosync is started as it should be" eval \
   'at 1 end_daemon -TERM corosync && at 1 quorum_provider on && at 1 start_corosync'
 check "and dlm_controld" at 1 start_controld
 check "the agent, never restarted, lets vm-1 start" eventually 40 at 1 start vm-1
 check "and has no alarm" at 1 quiet
+check "the doctor finds it well" at 1 finds lockspace ok
+check "without debugfs it does not" at 1 eval \
+  'inside umount /sys/kernel/debug && finds debugfs failure "mount -t debugfs"
+   inside mount -t debugfs none /sys/kernel/debug'
 
 # --- quorum --------------------------------------------------------------------------------------
 # What becomes of its guests when that lasts is another case's.
@@ -53,6 +59,7 @@ check "node1 is to raise an alarm only" at 1 configure 'on_quorum_loss = "alarm"
 check "node2 and node3 lose their power" power_off 2 3
 check "node1 sees that it has no quorum" at 1 eventually 60 alarms_say "no quorum"
 check "a start is refused there, and says who is missing" at 1 refused vm-2 "no quorum" "node2" "node3"
+check "so does the doctor" at 1 finds quorum failure "no quorum"
 check "the guest that runs keeps what it holds" at 1 holds vm-1 PW /dev/lun1
 check "a command is answered at once" at 1 answers
 # The first that is back has quorum with node1, and has the second fenced, on its way or not.
@@ -69,9 +76,11 @@ check "node1 runs libvirtd and the guard" at 1 open_node
 check "the guests are defined there again" at 1 guests_defined
 check "a start is refused: fencing is disabled" \
   at 1 refused vm-1 "fencing is disabled" "enable_fencing=0" "allow_unfenced"
+check "the doctor says why" at 1 finds fencing failure "fencing is disabled"
 check "the operator allows it" at 1 configure 'allow_unfenced = true'
 check "vm-1 starts" at 1 start vm-1
 check "status keeps saying what that means" at 1 alarms_say "fencing is disabled" "cut off"
+check "and so does the doctor" at 1 finds fencing warning "allow_unfenced"
 check "and so does the log" at 1 log_says "fencing is disabled"
 check "node1 takes the usual configuration" at 1 configure
 check "a start is refused again" at 1 refused vm-2 "fencing is disabled"

@@ -16,6 +16,11 @@ check "vm-1 of node1 reads lun1, vm-2 shares lun2" eval \
   'at 1 define vm-1 /dev/lun1,ro && at 1 define vm-2 /dev/lun2,shareable'
 check "vm-3 of node2 is to write lun1, vm-4 lun2" eval \
   'at 2 define vm-3 /dev/lun1 && at 2 define vm-4 /dev/lun2'
+check "the doctor finds every node well" everywhere eventually 30 well
+check "also a disk that all nodes have, by the word of each" at 2 finds_at /dev/lun1 ok \
+  "wwid:naa.500d1a6000000001 on node1, node2, node3"
+check "a file of each node's own is not one and the same" at 1 finds_at /etc/hostname warning \
+  "of each node's own" "node2" "node3" "[[storage]]"
 check "the two start on node1" eval 'at 1 start vm-1 && at 1 start vm-2'
 check "vm-3 is refused on node2, and the reader named" \
   at 2 eventually 60 refused vm-3 "domain 'vm-1'" "node node1" "read-only" "disk vda, running"
@@ -30,6 +35,8 @@ check "the agent of node1 dies, and is not started again" at 1 daemon kill9 dlmg
 check "it is seen to be dead" at 2 eventually 20 contains_cluster "does not answer since"
 check "vm-3 is refused all the same, and told that" \
   at 2 refused vm-3 "domain 'vm-1'" "node node1" "its agent does not answer since"
+check "the doctor of another node says so" at 2 finds "other nodes" warning "node1's agent does not answer"
+check "and cannot ask it about a disk" at 2 finds_at /dev/lun1 warning "no answer from node1"
 check "inquire marks it" at 3 knows inquire vm-1 "does not answer since"
 check "the agent of node1 is started" at 1 daemon start dlmguardd
 check "and speaks for its guests again" at 2 eventually 30 fails contains_cluster "does not answer"
@@ -38,6 +45,7 @@ check "with both" everywhere_says "vm-1" "vm-2"
 check "node3 is configured otherwise" at 3 configure 'readonly = "concurrent"'
 check "the others say so, and which node and setting it is" \
   at 1 eventually 30 alarms_say "configured otherwise than" "node3" "readonly"
+check "so does the doctor" at 1 finds "other nodes" warning "node3 is configured otherwise" "readonly"
 check "so does node3 of both" at 3 eventually 30 alarms_say "node1" "node2" "readonly"
 check "node3 is as it was" at 3 configure
 check "and nobody complains any more" at 1 eventually 30 quiet

@@ -4,23 +4,6 @@ image one.qcow2
 define vm-1 one.qcow2
 hook=/etc/libvirt/hooks/qemu.d/dlmguard
 
-# finds CHECK RESULT WORD...: the doctor's finding of that name is that bad, and says these words; it ends
-# with 1 where it is a failure.
-finds() {
-  local name=$1 result=$2 text status=0 found wanted=0
-  shift 2
-  text=$(guard doctor --json) || status=$?
-  found=$(jq -c --arg name "$name" '.checks[] | select(.check == $name)' <<<"$text")
-  echo "$text" | jq -c '.checks[] | select(.result != "ok")'
-  [ "$result" != failure ] || wanted=1
-  same "$(jq -r .result <<<"$found")" "$result" && same "$status" "$wanted" && contains "$found" "$@"
-}
-well() {
-  local text
-  text=$(guard doctor "$@") || { echo "$text"; return 1; }
-  contains "$text" "Everything is well."
-}
-
 check "a healthy host is well" eventually 10 well
 check "also with a guest on it" start vm-1
 check "which it is" well
