@@ -50,9 +50,8 @@ public struct Daemon: Sendable {
     let signals = try SystemError.check("take signals", dlmguard_signals())
     // A pidfd for every guest, and a socket for every client.
     dlmguard_allow_many_files()
-    let log = Logger(label: "dlmguardd") { _ in
-      JournalLog(isJournal: getenv("JOURNAL_STREAM") != nil)
-    }
+    let isJournal = getenv("JOURNAL_STREAM") != nil
+    let log = Logger(label: "dlmguardd") { _ in JournalLog(isJournal: isJournal) }
     let directory = String(
       configuration.socket[
         ..<(configuration.socket.lastIndex(of: "/") ?? configuration.socket.startIndex)])
@@ -81,7 +80,8 @@ public struct Daemon: Sendable {
         lockspace: configuration.engine == .dlm ? configuration.lockspace : nil,
         locksOutliveAgent: configuration.engine == .dlm, version: dlmguardVersion,
         pid: getpid(), started: Timestamp(milliseconds: dlmguard_now())),
-      ledger: ledger, supervisor: Supervisor(), log: log)
+      ledger: ledger, supervisor: Supervisor(), log: log,
+      journal: isJournal ? JournalSocket() : nil)
     try loop.watch(signals, for: .readable) { _ in
       let signal = dlmguard_next_signal(signals)
       guard signal != 0 else { return }

@@ -24,7 +24,7 @@ struct JournalLog: LogHandler {
   func log(event: LogEvent) {
     let lead =
       isJournal
-      ? "<\(priority(event.level))>"
+      ? "<\(event.level.priority)>"
       : "\(Timestamp(milliseconds: dlmguard_now())) \(event.level.rawValue): "
     let fields = (event.metadata ?? [:]).merging(metadata) { own, _ in own }
       .sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
@@ -32,9 +32,12 @@ struct JournalLog: LogHandler {
     // One write a line: lines of several threads are not mixed.
     _ = Glibc.write(STDERR_FILENO, line, line.count)
   }
+}
 
-  private func priority(_ level: Logger.Level) -> Int {
-    switch level {
+extension Logger.Level {
+  /// Of syslog(3).
+  var priority: Int {
+    switch self {
     case .trace, .debug: 7
     case .info: 6
     case .notice: 5

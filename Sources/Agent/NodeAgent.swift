@@ -62,14 +62,14 @@ actor NodeAgent {
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
-    supervisor: Supervisor = .none, log: Logger
+    supervisor: Supervisor = .none, log: Logger, journal: JournalSocket? = nil
   ) {
     self.loop = loop
     self.supervisor = supervisor
     self.configuration = configuration
     self.description = description
     self.log = log
-    audit = AuditLog(log)
+    audit = AuditLog(log, journal: journal)
     identity = configuration.identity(on: description.node)
     processes = ProcessTable(libvirtRunDirectory: configuration.libvirtRunDirectory)
     images = SaveImages(directory: configuration.libvirtSaveDirectory)

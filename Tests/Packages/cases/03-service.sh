@@ -10,6 +10,7 @@ writes() { # PATH: the agent's own file system lets it be written
 is_paused() { same "$(v domstate "$1")" paused; }
 ordered_before() { contains " $(property After "$1") " " dlmguardd.service "; }
 contains_status() { contains "$(property StatusText dlmguardd)" "$@"; }
+journal_has() { contains "$(inside journalctl -q -o cat "${@:2}")" "$1"; }
 restarted() { fails same "$(property MainPID dlmguardd)" "$1"; }
 
 check "the package installs" install_package
@@ -36,6 +37,10 @@ cat >"$IMG/lease.xml" <<'XML'
 XML
 check "vm-1 starts" start vm-1
 check "vm-2 starts" start vm-2
+check "the journal has it by its fields" eventually 10 journal_has "audit bound domain='vm-1'" \
+  DLMGUARD_EVENT=bound DLMGUARD_DOMAIN=vm-1 PRIORITY=5
+check "as a line of the agent's unit" journal_has "audit bound domain='vm-1'" _SYSTEMD_UNIT=dlmguardd.service
+check "and so the guard reads its past" says guard audit --domain vm-1 -- "bound"
 check "vm-1 gets a lease while it runs" v attach-device vm-1 "$IMG/lease.xml"
 check "it is locked" eventually 10 holds vm-1 PW "space/key"
 check "vm-2 gets the same one" v attach-device vm-2 "$IMG/lease.xml"
