@@ -1,27 +1,57 @@
+import Dispatch
+import Synchronization
+
 extension ClusterSight {
-  /// Looks once, from the calling thread, which waits for as long as corosync and dlm_controld take to
-  /// answer: without end where one of them hangs. For programs that look once and end; what runs on
-  /// uses ``ClusterWatch``.
-  public static func now(lockspace: String) -> ClusterSight {
+  /// Looks once. Whoever hangs, corosync or dlm_controld, counts as not having answered: a thread is left to
+  /// wait for it. For programs that look once and end; what runs on uses ``ClusterWatch``.
+  ///
+  /// - Parameter milliseconds: how long each may take.
+  public static func now(lockspace: String, within milliseconds: Int = 5_000) -> ClusterSight {
     var sight = ClusterSight(
       corosync: .unanswered, nodes: nil, controlDaemon: ControlDaemon.look(),
       lockspace: LockspaceStatus.read(lockspace))
+    let corosync = Awaited { lookAtCorosync() }
+    var fencing: Awaited<Fencing?>?
+    var stop: Awaited<ControlDaemon.Stop>?
+    if case .running = sight.controlDaemon { fencing = Awaited { ControlDaemon.fencing() } }
+    if case .stopped = sight.lockspace { stop = Awaited { ControlDaemon.stop(of: lockspace) } }
+    let deadline = DispatchTime.now() + .milliseconds(milliseconds)
+    if let (seen, nodes) = corosync.value(by: deadline) {
+      (sight.corosync, sight.nodes) = (seen, nodes)
+    }
+    if let fencing { sight.controlDaemon = .running(fencing: fencing.value(by: deadline) ?? nil) }
+    if case .waits(let cause)? = stop?.value(by: deadline) { sight.lockspace = .stopped(cause) }
+    return sight
+  }
+
+  private static func lookAtCorosync() -> (CorosyncSight, ClusterNodes?) {
     do throws(CorosyncFault) {
       let connection = try QuorumConnection()
       try connection.dispatch()
-      if let quorum = connection.quorum { sight.corosync = .reachable(quorum) }
-      sight.nodes = try NodeList.read()
+      guard let quorum = connection.quorum else { return (.unanswered, nil) }
+      return (.reachable(quorum), try NodeList.read())
     } catch {
-      sight.corosync = .unreachable(error)
+      return (.unreachable(error), nil)
     }
-    if case .running = sight.controlDaemon {
-      sight.controlDaemon = .running(fencing: ControlDaemon.fencing())
+  }
+}
+
+/// What a thread of its own finds out, however long that takes.
+private final class Awaited<Value: Sendable>: Sendable {
+  private let found = Mutex<Value?>(nil)
+  private let isThere = DispatchSemaphore(value: 0)
+
+  init(_ find: @escaping @Sendable () -> Value) {
+    DispatchQueue(label: "dlmguard.awaited").async { [self] in
+      let value = find()
+      found.withLock { $0 = value }
+      isThere.signal()
     }
-    if case .stopped = sight.lockspace {
-      if case .waits(let cause) = ControlDaemon.stop(of: lockspace) {
-        sight.lockspace = .stopped(cause)
-      }
-    }
-    return sight
+  }
+
+  /// Nil where it has not been found by then. Once.
+  func value(by deadline: DispatchTime) -> Value? {
+    guard isThere.wait(timeout: deadline) == .success else { return nil }
+    return found.withLock { $0 }
   }
 }

@@ -88,6 +88,8 @@ struct CorosyncTests {
     defer { watch.stop() }
     sleep(2)
     #expect(reports.all.isEmpty)
+    let hanging = ClusterSight.now(lockspace: "no-such-lockspace", within: 1_000)
+    #expect(hanging.corosync == .unanswered && hanging.controlDaemon == .gone)
     corosync.signal(SIGCONT)
     try reports.wait(
       for: .impediment("dlm_controld does not run on this node: systemctl start dlm"))

@@ -141,6 +141,9 @@ import Testing
       Case("no corosync", "quorum", .failure, "journalctl -u corosync") {
         $0.cluster?.corosync = .unreachable(.notRunning)
       },
+      Case("a corosync that hangs", "quorum", .failure, "corosync-quorumtool") {
+        $0.cluster?.corosync = .unanswered
+      },
       Case("no quorum", "quorum", .failure, "corosync-quorumtool") {
         $0.cluster?.corosync = .reachable(.lost(members: [NodeID(1)!]))
       },

@@ -149,6 +149,11 @@ private func engine(_ facts: DoctorFacts) -> Finding {
 
 private func quorum(_ facts: DoctorFacts) -> Finding? {
   guard let cluster = facts.cluster else { return nil }
+  if cluster.corosync == .unanswered {
+    return .failure(
+      "quorum", "corosync does not answer: it hangs, or has no processor",
+      "corosync-quorumtool -s; journalctl -u corosync")
+  }
   // What concerns corosync alone: dlm_controld is another finding.
   var sight = cluster
   sight.controlDaemon = .running(fencing: .enabled)
