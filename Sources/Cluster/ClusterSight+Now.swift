@@ -11,16 +11,21 @@ extension ClusterSight {
       corosync: .unanswered, nodes: nil, controlDaemon: ControlDaemon.look(),
       lockspace: LockspaceStatus.read(lockspace))
     let corosync = Awaited { lookAtCorosync() }
-    var fencing: Awaited<Fencing?>?
-    var stop: Awaited<ControlDaemon.Stop>?
-    if case .running = sight.controlDaemon { fencing = Awaited { ControlDaemon.fencing() } }
-    if case .stopped = sight.lockspace { stop = Awaited { ControlDaemon.stop(of: lockspace) } }
+    let isStopped = if case .stopped = sight.lockspace { true } else { false }
+    var daemon: Awaited<(Fencing?, ControlDaemon.Stop?)>?
+    if case .running = sight.controlDaemon {
+      daemon = Awaited {
+        (ControlDaemon.fencing(), isStopped ? ControlDaemon.stop(of: lockspace) : nil)
+      }
+    }
     let deadline = DispatchTime.now() + .milliseconds(milliseconds)
     if let (seen, nodes) = corosync.value(by: deadline) {
       (sight.corosync, sight.nodes) = (seen, nodes)
     }
-    if let fencing { sight.controlDaemon = .running(fencing: fencing.value(by: deadline) ?? nil) }
-    if case .waits(let cause)? = stop?.value(by: deadline) { sight.lockspace = .stopped(cause) }
+    if let (fencing, stop) = daemon?.value(by: deadline) {
+      sight.controlDaemon = .running(fencing: fencing)
+      if case .waits(let cause)? = stop { sight.lockspace = .stopped(cause) }
+    }
     return sight
   }
 

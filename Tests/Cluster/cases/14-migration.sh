@@ -5,11 +5,13 @@ check "every node runs libvirtd and the guard" everywhere open_node
 check "vm-1 is defined on node1" at 1 define vm-1 $DISK,direct
 check "rival, on the same disk, on node3" at 3 define rival $DISK,direct
 check "vm-1 starts on node1" at 1 start vm-1
+check "an administrator gives it another disk to hold" at 1 guard acquire vm-1 /dev/lun2
 names=$(at 1 names vm-1)
 
 check "node3 begins to ask for its locks" hammer $names
 check "vm-1 is migrated to node2" migrate 1 2 vm-1
 check "its locks are there, and nothing else is left" eventually 15 only 2 vm-1
+check "with what it was given" at 2 holders /dev/lun2 "vm-1 PW"
 check "node2 says that it arrived" at 2 audited arrived vm-1
 check "node1 says where it went" at 1 audited outgoing vm-1
 check "node3 cannot start a guest on its disk" at 3 refused rival "$DISK" "node2"
