@@ -7,6 +7,15 @@ everywhere_says() { # PATTERN...: `status --cluster` of every node has these
 }
 contains_cluster() { contains "$(guard status --cluster 2>&1)" "$@"; }
 knows() { contains "$(guard "$1" "$2" 2>&1)" "${@:3}"; } # COMMAND WHAT PATTERN...
+denied() { # PATTERN... -- ARGUMENT...: dlmguard says no, with these words
+  local patterns=() text
+  while [ "$1" != -- ]; do
+    patterns+=("$1")
+    shift
+  done
+  text=$(guard "${@:2}" 2>&1) && return 1
+  contains "$text" "${patterns[@]}"
+}
 alarms_say() { contains "$(report alarms)" "$@"; }
 quiet() { same "$(report alarms)" ""; }
 
@@ -26,6 +35,7 @@ check "vm-3 is refused on node2, and the reader named" \
   at 2 eventually 60 refused vm-3 "domain 'vm-1'" "node node1" "read-only" "disk vda, running"
 check "vm-4 is refused, and the sharer named" \
   at 2 refused vm-4 "domain 'vm-2'" "node node1" "shared write"
+check "a command on node3 may not write it either" at 3 denied "domain 'vm-1'" "node node1" -- run /dev/lun1 -- true
 check "who answers on node3, by path" at 3 holders /dev/lun1 "vm-1 PR"
 check "and by domain" at 3 knows who vm-2 "vm-2" "node1" "exclusive"
 check "inquire answers on node3" at 3 knows inquire vm-1 "node1" "running" "/dev/lun1"
