@@ -73,6 +73,8 @@ final class QEMU {
   var isHalted = false
   /// The migration that takes it away.
   var departure: Int64?
+  /// When the last one began, in ms.
+  var departed = Int64.min / 2
   /// Whether its locks have come after it.
   var hasArrived = false
   /// Whether the guard let it start, before it opened anything.

@@ -51,6 +51,7 @@ extension World {
     daemon.busy.insert(guest.index)
     receiver.busy.insert(guest.index)
     source.departure = Int64(number())
+    source.departed = now
     replaceStatusFile(of: source, from)
     let migration = Migration(guest, source, from: (from, daemon), to: (to, receiver))
     watchSource(migration)

@@ -151,6 +151,17 @@ final class Oracle {
     return needed
   }
 
+  /// A fresh start of a guest that a node was sending away when the start was asked for, to wherever: nobody
+  /// but its process can tell, and that must be dead before its CPUs run (docs/design.md §6).
+  private func mayPassForIncoming(_ qemu: QEMU, _ world: World) -> Bool {
+    world.nodes.contains { other in
+      other.index != qemu.node
+        && other.boot?.processes.contains {
+          $0.guest.index == qemu.guest.index && $0.isAlive && world.now - $0.departed < 15_000
+        } == true
+    }
+  }
+
   private func checkLocks(_ node: Node, _ world: World) {
     guard let boot = node.boot else { return }
     var needed: [ResourceName: [(mode: LockMode, guest: Guest)]] = [:]
@@ -160,6 +171,7 @@ final class Oracle {
         qemu.hasArrived = hasArrived(qemu, own, world)
         continue
       }
+      if qemu.isHalted, mayPassForIncoming(qemu, world) { continue }
       for (resource, mode) in own {
         needed[resource, default: []].append((mode, qemu.guest))
       }
@@ -310,6 +322,7 @@ final class Oracle {
         && other.boot?.processes.contains { $0.guest.index == qemu.guest.index } == true
     }
     if isTwin, !qemu.hasArrived, qemu.isIncoming { return }
+    if qemu.isHalted, mayPassForIncoming(qemu, world) { return }
     let isDue = node.isolatedSince.map { world.now - $0 >= Self.grace } ?? false
     if qemu.isRevoked || (isDue && !node.isObserving) { return }
     if node.isObserving || !qemu.hasLostLocks, qemu.stage == .running {
