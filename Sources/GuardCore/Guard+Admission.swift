@@ -30,7 +30,7 @@ extension Guard {
     case .prepared where owner.isDriverGone:
       // Another daemon begins anew; what the dead one began is looked for and given back first.
       queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
-      effects.append(.find(owner.id, owner.domain, .silence))
+      searchInSilence(owner)
     case .running where call.operation == .started || call.operation == .reconnect:
       _ = take(call, request, of: owner)
     case .recording, .acquiring:
@@ -126,6 +126,7 @@ extension Guard {
   private mutating func admitChain(
     _ owner: Owner, _ call: HookCall, _ wanted: [Claim], _ request: RequestID
   ) {
+    update(owner.id) { $0.isSilent = false }
     let news = call.unguarded.filter { !owner.unguarded.contains($0) }
     guard
       !extend(owner.claims, with: wanted).added.isEmpty || !news.isEmpty || !owner.lost.isEmpty

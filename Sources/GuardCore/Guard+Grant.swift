@@ -151,7 +151,7 @@ extension Guard {
     case (_, .some):
       // libvirt has called the start off, and its `release` may have come before the grant.
       update(owner.id) { $0.phase = .prepared }
-      effects.append(.find(owner.id, owner.domain, .silence))
+      searchInSilence(owner)
     }
   }
 
@@ -207,7 +207,7 @@ extension Guard {
     case .prepared:
       effects.append(.record(owner.record(.prepared), .noted))
       // libvirt has called the start off, and its `release` may have come meanwhile.
-      if admission.isAbandoned { effects.append(.find(id, owner.domain, .silence)) }
+      if admission.isAbandoned { searchInSilence(owner) }
     case .running: effects.append(.record(owner.record(.running), .noted))
     case .saved:
       effects.append(.record(owner.record(owner.isExported ? .exported : .saved), .noted))

@@ -100,12 +100,21 @@ extension Guard {
     case (.release(let request), nil): end(id, request)
     case (.stopped, let process?), (.silence, let process?), (.loss, let process?):
       bind(id, process, nil)
-    case (.silence, nil): end(id, nil)
+    case (.silence, nil) where owner.isSilent: end(id, nil)
+    // Its start went on meanwhile.
+    case (.silence, nil): wake(id, .startLimit, after: policy.startLimit)
     // It may be on its way to exec(2), and `started` need not come.
     case (.loss, nil): wake(id, .startLimit, after: policy.startLimit)
     case (.stopped, nil), (.advent, _?): break
     case (.advent, nil): wake(id, .advent, after: policy.adventInterval)
     }
+  }
+
+  /// Nothing has been heard of a start for long: if it has no process, it is over, unless it goes on while
+  /// that is looked for.
+  mutating func searchInSilence(_ owner: Owner) {
+    update(owner.id) { $0.isSilent = true }
+    effects.append(.find(owner.id, owner.domain, .silence))
   }
 
   /// The owner moved on while the process was looked for.
@@ -203,7 +212,7 @@ extension Guard {
     switch (wake.reason, owner.phase) {
     case (.releaseGrace, .exited): end(id, nil)
     case (.driverGone, .prepared), (.startLimit, .prepared):
-      effects.append(.find(id, owner.domain, .silence))
+      searchInSilence(owner)
     case (.surplus, _) where owner.sight.doubt == .fresh:
       update(id) { $0.sight.doubt = .over }
       effects.append(.sight(owner.domain))

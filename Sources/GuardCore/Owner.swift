@@ -110,6 +110,8 @@ struct Owner {
   var isExported = false
   /// Giving back does not end the owner: its client may ask again.
   var staysRegistered = false
+  /// Its process is being looked for because nothing is heard of its start.
+  var isSilent = false
   /// libvirt's daemon died in the middle of the start.
   var isDriverGone = false
   /// libvirt's `release` hook has come.

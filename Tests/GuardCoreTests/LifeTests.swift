@@ -160,6 +160,20 @@ import Testing
     #expect(host.phase(vm1) == nil)
   }
 
+  /// libvirt has called a start off while its locks were asked for, and begins anew, without a `prepare`.
+  @Test func aStartThatGoesOnIsNotEndedByAnEarlierSearch() {
+    host.hook(.prepare, vm1)
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.start, vm1, resources: vm1.resources + [disk("/two", .backing)])
+    host.happen(.clientGone(host.lastID))
+    host.letGo { if case .found = $0 { true } else { false } }
+    #expect(host.hook(.start, vm1) == .done)
+    host.letGo()
+    #expect(host.phase(vm1) == "prepared")
+    host.pass(Policy().startLimit)
+    #expect(host.phase(vm1) == nil, "it is looked for again")
+  }
+
   /// libvirt starts the guest before it calls the hook, whose message may be lost.
   @Test func aGuestThatIsSeenIsBoundThoughStartedNeverComes() {
     host.hook(.prepare, vm1)

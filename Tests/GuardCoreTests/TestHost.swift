@@ -131,8 +131,9 @@ final class TestHost {
     for call in calls { call() }
   }
 
-  func letGo() {
-    holdsBack = { _ in false }
+  /// Lets go of what was held back, and from now on holds back something else.
+  func letGo(holdingBack next: @escaping (Event) -> Bool = { _ in false }) {
+    holdsBack = next
     let events = held
     held = []
     for event in events { happen(event) }
