@@ -15,7 +15,7 @@ check "with what it was given" at 2 holders /dev/lun2 "vm-1 PW"
 check "node2 says that it arrived" at 2 audited arrived vm-1
 check "node1 says where it went" at 1 audited outgoing vm-1
 check "node3 cannot start a guest on its disk" at 3 refused rival "$DISK" "node2"
-for round in $(seq ${ROUNDS:-3}); do
+for round in $(seq ${CROSSINGS:-3}); do
   check "$round: back to node1, peer to peer" p2p 2 1 vm-1
   check "$round: and to node2" p2p 1 2 vm-1
 done
