@@ -42,11 +42,13 @@ extension Guard {
       admission.purpose != .recovery
     else { return }
     guard refused.isEmpty else { return conflict(owner, admission, refused) }
-    guard !admission.lost.isEmpty else { return granted(owner, admission) }
-    grantedInPart(owner, admission)
+    let isWhole = owner.lost.isSubset(of: admission.claims.map(\.resource))
+    guard admission.lost.isEmpty, isWhole else { return grantedInPart(owner, admission) }
+    granted(owner, admission)
   }
 
-  /// Some of it is lost already: nobody goes on without it who has not begun yet.
+  /// Some of it, or of what was held before, is lost already: nobody goes on without it who has not begun
+  /// yet.
   private mutating func grantedInPart(_ owner: Owner, _ admission: Owner.Admission) {
     var silent = admission
     let isBeginning =

@@ -21,6 +21,8 @@ extension Guard {
       refused(
         request, .started, owner.domain, .conflict,
         start(of: owner.domain, owner.sight.troubles.joined(separator: "; ")))
+    case (.started, .running) where owner.isBare:
+      refused(request, .started, owner.domain, .conflict, bareStart(owner))
     case (.started, .running), (.reconnect, .running): reply(request, .done)
     // What it uses is being locked already.
     case (.reconnect, _) where owner.guest != nil: reply(request, .done)

@@ -182,6 +182,11 @@ struct Owner {
     }
   }
 
+  /// Whether not even its identity is held: what a former agent had asked for was refused.
+  var isBare: Bool {
+    origin.isDomain && !claims.contains { $0.resource == ResourceName(domain: domain.uuid) }
+  }
+
   /// Whether a save image, and no process, uses the claims.
   var isSaved: Bool {
     if case .saved = phase { return true }

@@ -30,6 +30,13 @@ extension Guard {
       + " Start it again. See: dlmguard status"
   }
 
+  func bareStart(_ owner: Owner) -> String {
+    start(
+      of: owner.domain,
+      "it runs already, started while there was no agent, and somebody else has what it uses")
+      + " See: dlmguard status"
+  }
+
   func unwritable(_ domain: Domain, _ failure: String) -> String {
     start(
       of: domain,

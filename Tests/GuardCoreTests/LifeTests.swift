@@ -225,6 +225,17 @@ import Testing
     #expect(refusal.message.contains("managedsave-remove 'vm-1'"))
   }
 
+  @Test func itIsNotRestoredWithWhatIsLostMeanwhile() throws {
+    save()
+    host.qemus = [:]
+    host.holdsBack = { if case .recorded = $0 { true } else { false } }
+    _ = host.hook(.prepare, vm1)
+    let request = host.lastID
+    host.happen(.lost(try ResourceName("file:/one"), reason: "it was removed"))
+    host.letGo()
+    #expect(host.replies[request]?.refusal?.code == .lost)
+  }
+
   @Test func itsRestoreTakesThemOver() {
     save()
     #expect(host.hook(.restore, vm1) == .done)
@@ -371,6 +382,22 @@ import Testing
   }
 
   /// A record comes before the engine's answer: what it names may be another one's by right.
+  /// libvirt let it start although there was no agent to ask.
+  @Test func whatRunsWithoutAnyOfItsLocksIsNotSaidToBeWell() throws {
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.prepare, vm1)
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    let next = TestHost(isReady: false)
+    for claim in host.ledger.values.flatMap(\.claims) {
+      next.elsewhere[claim.resource] = ElsewhereTests.holder()
+    }
+    _ = TestHost.restarted(host, as: next)
+    #expect(next.phase(vm1) == "running" && next.engineHolds(vm1).isEmpty)
+    let refusal = try #require(next.hook(.started, vm1)?.refusal)
+    #expect(refusal.code == .conflict && refusal.message.contains("somebody else has what it uses"))
+  }
+
   @Test func aStartThatWasNeverGrantedTakesNothingOver() throws {
     host.start(vm1)
     let live = try #require(host.ledger.values.first)
