@@ -28,7 +28,7 @@ extension World {
         ?? qemu.uses.randomElement(using: &random)
     else { return }
     qemu.uses.removeAll { $0 == use }
-    qemu.unlocked.remove(use)
+    if qemu.unlocked.remove(use) != nil { qemu.detached = now }
     changes += 1
     tell(node, "libvirtd", "detaches \(storages[use.storage].path) from \(guest.name)")
     replaceStatusFile(of: qemu, node)

@@ -89,6 +89,8 @@ final class QEMU {
   var uses: [Use]
   /// Of that, what was attached while it ran and has not been seen to be locked.
   var unlocked: Set<Use> = []
+  /// When something that was not locked was last detached from it, in ms.
+  var detached = Int64.min / 2
   /// A client's own name for what it holds.
   var owner: OwnerID?
   /// From when on the guard knows its process, in ms: libvirt's `started` hook may be lost.

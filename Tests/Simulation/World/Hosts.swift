@@ -63,6 +63,7 @@ extension World {
   /// It sees the others again, before anybody has fenced it.
   func rejoin(_ node: Node) {
     guard node.isIsolated else { return }
+    node.formerIsolation = node.isolatedSince.map { (since: $0, until: now) }
     node.isolatedSince = nil
     tell(node, "host", "sees the others again")
     run("\(node.name) is cut off")

@@ -17,6 +17,8 @@ final class Node {
   var stops: Set<String> = []
   /// Since when it is cut off from the others, in ms: it waits to be fenced, or to see them again.
   var isolatedSince: Int64?
+  /// The last one that is over, in ms.
+  var formerIsolation: (since: Int64, until: Int64)?
   var isIsolated: Bool { isolatedSince != nil }
   /// `mode = "observe"` in its configuration.
   var isObserving = false

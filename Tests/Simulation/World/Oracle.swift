@@ -302,6 +302,10 @@ final class Oracle {
   /// Nobody is paused who uses nothing that could be somebody else's.
   func judgePause(of process: ProcessRef, on node: Node, _ world: World) {
     guard let qemu = node.boot?.qemu(process) else { return }
+    // What has just been detached may not have been seen to be.
+    if world.now - qemu.detached < (world.faults.isBlind ? 31_000 : 1_000), !node.isObserving {
+      return
+    }
     if node.isObserving || (qemu.unlocked.isEmpty && !qemu.hasLostLocks && qemu.isAskedFor) {
       world.fail("P5: \(qemu.guest.name) on \(node.name) is paused for nothing")
     }
@@ -323,7 +327,9 @@ final class Oracle {
     }
     if isTwin, !qemu.hasArrived, qemu.isIncoming { return }
     if qemu.isHalted, mayPassForIncoming(qemu, world) { return }
-    let isDue = node.isolatedSince.map { world.now - $0 >= Self.grace } ?? false
+    // What was decided just before it saw the others again stands.
+    let former = node.formerIsolation.flatMap { world.now - $0.until < 100 ? $0.since : nil }
+    let isDue = (node.isolatedSince ?? former).map { world.now - $0 >= Self.grace } ?? false
     if qemu.isRevoked || (isDue && !node.isObserving) { return }
     if node.isObserving || !qemu.hasLostLocks, qemu.stage == .running {
       world.fail("P5: \(qemu.guest.name) on \(node.name) is killed, though its locks are not lost")
@@ -362,9 +368,10 @@ final class Oracle {
     // What libvirt finds between its hooks is told by `start` alone.
     let knowsChain = hook.operation == .start || qemu?.isGuarded == true
     // A guest that was changed while it ran comes to another node as it is by then.
-    let uses = (knowsChain ? hook.guest.uses : hook.guest.disks).filter { use in
-      hook.resources.contains { $0.source == .file(world.storages[use.storage].path) }
-    }
+    let uses = hook.resources.compactMap { resource -> Use? in
+      world.storages.firstIndex { resource.source == .file($0.path) }
+        .map { Use(storage: $0, access: resource.access) }
+    }.filter { knowsChain || $0.access != .backing }
     for (resource, mode) in Self.needed(hook.guest, uses, world).sorted(by: { $0.key < $1.key })
     where !world.locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) })
       && !world.locks.waiting(resource, on: node.index).contains(where: { $0.covers(mode) })
