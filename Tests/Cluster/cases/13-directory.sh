@@ -27,7 +27,7 @@ check "vm-3 of node2 is to write lun1, vm-4 lun2" eval \
   'at 2 define vm-3 /dev/lun1 && at 2 define vm-4 /dev/lun2'
 check "the doctor finds every node well" everywhere eventually 30 well
 check "also a disk that all nodes have, by the word of each" at 2 finds_at /dev/lun1 ok \
-  "wwid:naa.500d1a6000000001 on node1, node2, node3"
+  "wwid:naa.500d1a6000000001 on node2, node1, node3"
 check "a file of each node's own is not one and the same" at 1 finds_at /etc/hostname warning \
   "of each node's own" "node2" "node3" "[[storage]]"
 check "the two start on node1" eval 'at 1 start vm-1 && at 1 start vm-2'

@@ -11,7 +11,7 @@ names=$(at 1 names vm-1)
 check "node3 begins to ask for its locks" hammer $names
 check "vm-1 is migrated to node2" migrate 1 2 vm-1
 check "its locks are there, and nothing else is left" eventually 15 only 2 vm-1
-check "with what it was given" at 2 holders /dev/lun2 "vm-1 PW"
+check "with what it was given" at 2 holders /dev/lun2 "vm-1 EX"
 check "node2 says that it arrived" at 2 audited arrived vm-1
 check "node1 says where it went" at 1 audited outgoing vm-1
 check "node3 cannot start a guest on its disk" at 3 refused rival "$DISK" "node2"
