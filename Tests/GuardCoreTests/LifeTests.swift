@@ -162,7 +162,7 @@ import Testing
 
   /// libvirt has called a start off while its locks were asked for, and begins anew, without a `prepare`.
   @Test func aStartThatGoesOnIsNotEndedByAnEarlierSearch() {
-    host.hook(.prepare, vm1)
+    _ = host.hook(.prepare, vm1)
     host.holdsBack = { if case .acquired = $0 { true } else { false } }
     _ = host.hook(.start, vm1, resources: vm1.resources + [disk("/two", .backing)])
     host.happen(.clientGone(host.lastID))
@@ -176,8 +176,8 @@ import Testing
 
   /// libvirt starts the guest before it calls the hook, whose message may be lost.
   @Test func aGuestThatIsSeenIsBoundThoughStartedNeverComes() {
-    host.hook(.prepare, vm1)
-    host.hook(.start, vm1)
+    _ = host.hook(.prepare, vm1)
+    _ = host.hook(.start, vm1)
     host.qemus[vm1.uuid] = vm1.process
     host.alive.insert(vm1.process)
     host.glimpse(vm1, vm1.resources)
