@@ -52,12 +52,6 @@ public final class KernelEngine: LockEngine {
     }
   }
 
-  /// From so many operations under way on, their ends are waited for together: being woken for each would
-  /// cost more than the operations themselves where another node's answers come one by one.
-  private static let many = 8
-  /// For that long, in µs.
-  private static let pause: useconds_t = 500
-
   private func run(_ locks: KernelLocks) {
     while true {
       var ready = [
@@ -66,10 +60,7 @@ public final class KernelEngine: LockEngine {
       ]
       poll(&ready, nfds_t(ready.count), -1)
       if ready[0].revents != 0 { dlmguard_eventfd_clear(bell) }
-      if ready[1].revents != 0 {
-        if locks.underWay >= Self.many { usleep(Self.pause) }
-        locks.lockspace.hear(locks.take)
-      }
+      if ready[1].revents != 0 { locks.lockspace.hear(locks.take) }
       let tasks = queue.withLock { queue in
         defer { queue.tasks = [] }
         return queue.tasks

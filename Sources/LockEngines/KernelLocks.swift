@@ -12,8 +12,6 @@ final class KernelLocks {
   private(set) var locks: [LockID: KernelLock] = [:]
   /// By the kernel's numbers, of those that it has.
   private var numbered: [UInt32: KernelLock] = [:]
-  /// How many operations the kernel has not ended.
-  private(set) var underWay = 0
   /// The lockspace is closed.
   var hasEnded = false
   /// How many ids were given out from the other end of the numbers.
@@ -129,7 +127,6 @@ final class KernelLocks {
     submit: () -> Int32
   ) {
     lock.pending = KernelLock.Pending(kind: kind, then: then)
-    underWay += 1
     let error = submit()
     guard error == 0 else { return rejected(lock, error) }
     // A conversion to less needs nobody's leave (`down_conversion` in fs/dlm/lock.c), so the release
@@ -213,7 +210,6 @@ final class KernelLocks {
 
   private func finish(_ lock: KernelLock, _ outcome: LockOutcome, isGone: Bool) {
     let then = lock.pending?.then
-    if lock.pending != nil { underWay -= 1 }
     lock.pending = nil
     if isGone { forget(lock) }
     then?(outcome)
