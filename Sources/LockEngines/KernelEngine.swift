@@ -26,6 +26,8 @@ public final class KernelEngine: LockEngine {
   /// Readable when a task waits.
   private let bell: Int32
   private let losses = LossReport()
+  /// For the engine's thread, which takes them at its beginning and alone touches them from then on.
+  private let handedOver: Mutex<KernelLocks?>
 
   /// Takes the lockspace over; what a former process has left there is to be adopted.
   ///
@@ -37,22 +39,12 @@ public final class KernelEngine: LockEngine {
         description: "cannot wait for the lockspace \(Quoted(lockspace.name)): "
           + String(cString: dlmguard_error_text(-bell)))
     }
-    let confined = Confined(KernelLocks(lockspace, losses))
-    DispatchQueue(label: "dlmguard.dlm").async { [self] in run(confined.locks) }
+    handedOver = Mutex(KernelLocks(lockspace, losses))
+    DispatchQueue(label: "dlmguard.dlm").async { [self] in run() }
   }
 
-  /// Carries one value to the engine's thread, which alone touches it from then on. Unchecked, because a
-  /// closure of Dispatch cannot take over a `sending` value; nothing keeps another reference: the
-  /// value is made for this, in the line above its use.
-  private struct Confined: @unchecked Sendable {
-    let locks: KernelLocks
-
-    init(_ locks: KernelLocks) {
-      self.locks = locks
-    }
-  }
-
-  private func run(_ locks: KernelLocks) {
+  private func run() {
+    guard let locks = handedOver.withLock({ $0.take() }) else { return }
     while true {
       var ready = [
         pollfd(fd: bell, events: Int16(POLLIN), revents: 0),
