@@ -21,18 +21,18 @@ actor NodeAgent {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  private var configuration: Configuration
-  private let description: NodeDescription
+  var configuration: Configuration
+  let description: NodeDescription
   private let audit: AuditLog
-  private let log: Logger
-  private var identity: Identity
-  private let processes: ProcessTable
-  private let images: SaveImages
-  private let ledger: Ledger
+  let log: Logger
+  var identity: Identity
+  let processes: ProcessTable
+  let images: SaveImages
+  let ledger: Ledger
   /// The ledger's disk may be slow; its writes keep their order.
-  private let ledgerThread = DispatchQueue(label: "dlmguard.ledger")
+  let ledgerThread = DispatchQueue(label: "dlmguard.ledger")
 
-  private var core: Guard
+  var core: Guard
   private var metrics = Metrics(at: dlmguard_uptime())
   /// Nil until the engine is open; until then the core asks nothing of it.
   private var keeper: ClaimKeeper?
@@ -40,25 +40,25 @@ actor NodeAgent {
   private var upkeep: EngineUpkeep?
   /// How many owners' claims are being held again.
   private var reclaiming = 0
-  private var server: SocketServer?
-  private let storageGate = StorageGate()
-  private var storageThreads: SpareThreads?
-  private var processThreads: SpareThreads?
-  private var watched: [ProcessRef: PIDFD] = [:]
+  var server: SocketServer?
+  let storageGate = StorageGate()
+  var storageThreads: SpareThreads?
+  var processThreads: SpareThreads?
+  var watched: [ProcessRef: PIDFD] = [:]
   /// Processes whose end will not be noticed before the kernel has a descriptor for them.
-  private var unwatchable: Set<ProcessRef> = []
-  private var surveys: [SurveyID: EventLoop.Timer] = [:]
+  var unwatchable: Set<ProcessRef> = []
+  var surveys: [SurveyID: EventLoop.Timer] = [:]
   private var limits: [RequestID: EventLoop.Timer] = [:]
-  private var imageRemovals: Int32?
-  private nonisolated let guests: GuestWatch
+  var imageRemovals: Int32?
+  nonisolated let guests: GuestWatch
   /// Nil for an agent that is alone.
-  private var group: AgentGroup?
-  private lazy var enquiries = makeEnquiries()
-  private var pathEnquiries = PathEnquiries(first: NodeAgent.firstNumber())
-  private let supervisor: Supervisor
+  var group: AgentGroup?
+  lazy var enquiries = makeEnquiries()
+  var pathEnquiries = PathEnquiries(first: NodeAgent.firstNumber())
+  let supervisor: Supervisor
   /// Whether a newer status may wait to be told.
-  private var hasNews = false
-  private var lastStatus = ""
+  var hasNews = false
+  var lastStatus = ""
 
   init(
     loop: EventLoop, configuration: Configuration, description: NodeDescription, ledger: Ledger,
@@ -118,7 +118,7 @@ actor NodeAgent {
     }
   }
 
-  private nonisolated func start(
+  nonisolated func start(
     with contents: Ledger.Contents, keeper: ClaimKeeper, upkeep: EngineUpkeep?
   ) throws(ProcessTable.Unreadable) {
     var recovered: [Recovered] = []
@@ -133,7 +133,7 @@ actor NodeAgent {
     }
   }
 
-  private nonisolated func look(
+  nonisolated func look(
     for record: OwnerRecord
   ) throws(ProcessTable.Unreadable) -> Recovered {
     var isAlive = false
@@ -196,7 +196,7 @@ actor NodeAgent {
   }
 
   /// Runs something on the agent's thread, after what was posted before.
-  private nonisolated func post(_ call: @escaping @Sendable (isolated NodeAgent) -> Void) {
+  nonisolated func post(_ call: @escaping @Sendable (isolated NodeAgent) -> Void) {
     loop.post { [self] in assumeIsolated { call($0) } }
   }
 
@@ -208,7 +208,7 @@ actor NodeAgent {
 
   // MARK: - Events in, effects out
 
-  private func handle(_ event: Event) {
+  func handle(_ event: Event) {
     var events = [event]
     while !events.isEmpty {
       let event = events.removeFirst()
@@ -328,346 +328,12 @@ actor NodeAgent {
     guests.assumeIsolated { $0.begin { [self] in report($0) } }
   }
 
-  // MARK: - The other agents
-
-  /// Speaks to the agents of a lockspace from now on. Once, on any thread.
-  ///
-  /// - Throws: ``ClusterWatch/Unavailable`` where the kernel has no descriptors left.
-  nonisolated func join(_ lockspace: String) throws(ClusterWatch.Unavailable) {
-    let group = try AgentGroup(lockspace: lockspace) { [self] news in
-      post { $0.take(news) }
-    }
-    post { $0.group = group }
-  }
-
-  private func take(_ news: AgentGroup.News) {
-    switch news {
-    case .view(let view):
-      handle(.directory(.view(view)))
-      enquiries.take(view)
-      pathEnquiries.take(view)
-    case .heard(let heard):
-      if !hear(heard), !enquiries.hear(heard.message, from: heard.node) {
-        handle(.directory(.heard(heard)))
-      }
-    case .missed: handle(.directory(.missed))
-    case .severed:
-      handle(.directory(.severed))
-      enquiries.sever()
-      pathEnquiries.sever()
-    }
-  }
-
-  /// Whether a message was about a path.
-  private func hear(_ heard: Heard) -> Bool {
-    switch heard.message {
-    case .look(let number, let path):
-      if heard.node != pathEnquiries.here {
-        handle(.asked(QuestionID(node: heard.node, number: number), path: path))
-      }
-    case .sight(let number, let asker, let identity):
-      if asker == pathEnquiries.here,
-        let event = pathEnquiries.hear(identity, to: number, from: heard.node)
-      {
-        handle(event)
-      }
-    default: return false
-    }
-    return true
-  }
-
-  /// Waits a little longer than each node for its storage.
-  private func lookElsewhere(_ request: RequestID, _ path: String) {
-    guard let number = pathEnquiries.begin(request) else {
-      return report(.seenElsewhere(request, [:]))
-    }
-    group?.send([.look(number: number, path: path)])
-    loop.after(configuration.storageTimeout + 1_000) { [self] in
-      assumeIsolated { agent in
-        if let event = agent.pathEnquiries.end(number) { agent.handle(event) }
-      }
-    }
-  }
-
-  /// Above what a former agent can have used, whatever the clock has done since: that one is gone.
-  private static func firstNumber() -> UInt64 { UInt64(dlmguard_now()) << 20 }
-
-  private func makeEnquiries() -> Enquiries {
-    var enquiries = Enquiries(
-      firstNumber: Self.firstNumber(),
-      send: { [self] messages in assumeIsolated { $0.group?.send(messages) } },
-      callBack: { [loop] call in loop.post(call) },
-      expireLater: { [self] enquiry, milliseconds in
-        loop.after(milliseconds) { [self] in assumeIsolated { $0.enquiries.expire(enquiry) } }
-      })
-    enquiries.asked = { [self] node, number, question, domain in
-      report(.questioned(QuestionID(node: node, number: number), question, domain))
-    }
-    return enquiries
-  }
-
-  /// How long everybody may take to say who sends a guest, in ms: its start waits for that.
-  private static let answerLimit: Int64 = 2_000
-  /// How long a node that a guest has gone to may take to say that its claims wait, in ms: until it does,
-  /// or is no member any more, nothing is let go.
-  private static let departureLimit: Int64 = 365 * 24 * 3_600_000
-
-  private func ask(_ inquiry: Inquiry) {
-    enquiries.ask(
-      inquiry.question, about: inquiry.domain, of: inquiry.node,
-      for: inquiry.question == .waiting ? Self.departureLimit : Self.answerLimit
-    ) { [self] node, answer in
-      report(.answered(inquiry, by: node, answer))
-    }
-  }
-
-  // MARK: - The socket
-
-  private func open() {
-    guard server == nil else { return }
-    var server = SocketServer(
-      loop: loop,
-      ready: { [self] descriptor, readiness in
-        assumeIsolated { $0.ready(descriptor, readiness) }
-      },
-      expired: { [self] descriptor, progress in
-        assumeIsolated { $0.expired(descriptor, progress) }
-      })
-    do throws(SystemError) {
-      try server.listen(at: configuration.socket)
-      self.server = server
-      log.notice(
-        "dlmguardd \(description.version) is up",
-        metadata: [
-          "node": "\(description.node)", "engine": "\(description.engine)",
-          "lockspace": description.lockspace.map { "\($0)" }, "socket": "\(configuration.socket)",
-        ].compactMapValues { $0 })
-      announce()
-    } catch {
-      // Without a socket every start is refused; the agent that systemd starts next may fare better.
-      log.critical("\(error)")
-      exit(EXIT_FAILURE)
-    }
-  }
-
-  private func ready(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
-    for event in server?.handle(descriptor, readiness) ?? [] { handle(event) }
-  }
-
-  private func expired(_ descriptor: Int32, _ progress: UInt64) {
-    for event in server?.expire(descriptor, progress) ?? [] { handle(event) }
-  }
-
-  // MARK: - The service manager
-
-  /// Whatever waits for the agent may go on: it answers now.
-  private func announce() {
-    guard supervisor.tell(.ready, .status(core.summary)) else {
-      loop.after(Self.retry) { [self] in assumeIsolated { $0.announce() } }
-      return
-    }
-    pulse()
-  }
-
-  /// Told by the event loop itself, because an agent whose loop stands still answers no hook.
-  private func pulse() {
-    guard let interval = supervisor.pulse else { return }
-    supervisor.tell(.alive)
-    loop.after(interval) { [self] in assumeIsolated { $0.pulse() } }
-  }
-
-  /// Tells the status where it has changed, once for all that happens within a second: some alarms end
-  /// without a line in the log.
-  private func tellNews() {
-    guard supervisor.listens, server != nil, !hasNews else { return }
-    hasNews = true
-    loop.after(1_000) { [self] in
-      assumeIsolated { agent in
-        agent.hasNews = false
-        let status = agent.core.summary
-        guard status != agent.lastStatus, agent.supervisor.tell(.status(status)) else { return }
-        agent.lastStatus = status
-      }
-    }
-  }
-
-  // MARK: - What may block
-
-  private func survey(_ request: SurveyID, _ resources: [Resource], _ query: ProcessQuery?) {
-    let survey = StorageSurvey(of: resources, through: storageGate)
-    let timeout = configuration.storageTimeout
-    surveys[request] = loop.after(timeout) { [self] in
-      assumeIsolated { agent in
-        let (known, thread) = survey.end(after: timeout)
-        if let thread { agent.storageThreads?.giveUp(thread) }
-        agent.surveyed(request, Survey(identifications: known, process: nil))
-      }
-    }
-    var threads =
-      storageThreads
-      ?? SpareThreads("dlmguard.storage", maximum: 16, limit: 64, loop: loop) { [self] thread in
-        assumeIsolated { $0.storageThreads?.free(thread) }
-      }
-    threads.run { [self, identity] thread in
-      let process = query.flatMap { query in
-        switch query {
-        case .exactly(let pid): try? processes.process(pid)
-        case .driver(let pid): processes.driver(of: pid)
-        }
-      }
-      guard let known = survey.look(on: thread, identity.ready().identify) else { return }
-      post { agent in
-        if case .driver = query, let process {
-          agent.guests.assumeIsolated { $0.heard(from: process) }
-        }
-        agent.surveyed(request, Survey(identifications: known, process: process))
-      }
-    }
-    storageThreads = threads
-  }
-
-  /// The first answer counts: the storage's, or the deadline's.
-  private func surveyed(_ request: SurveyID, _ survey: Survey) {
-    surveys.removeValue(forKey: request).map(loop.cancel)
-    handle(.surveyed(request, survey))
-  }
-
-  private func write(_ record: OwnerRecord, _ reason: RecordReason) {
-    ledgerThread.async { [self] in
-      var failure: String?
-      do throws(SystemError) {
-        try ledger.write(record)
-      } catch {
-        failure = error.description
-      }
-      report(.recorded(record.owner, reason, failure: failure))
-    }
-  }
-
-  private func erase(_ owner: OwnerID) {
-    ledgerThread.async { [self] in
-      do throws(SystemError) {
-        try ledger.erase(owner)
-      } catch {
-        report(.alarm("\(error); the next agent will see that its process is gone and remove it"))
-      }
-    }
-  }
-
-  // MARK: - The host
-
-  private func find(_ owner: OwnerID, _ domain: Domain, _ reason: SearchReason) -> [Event] {
-    // A thread of its own would have to wait for a processor, just when the guest takes one.
-    if case .started = reason, let process = processes.starting(domain) {
-      return [.found(owner, process, reason)]
-    }
-    var threads =
-      processThreads
-      ?? SpareThreads("dlmguard.processes", maximum: 4, loop: loop) { [self] thread in
-        assumeIsolated { $0.processThreads?.free(thread) }
-      }
-    threads.run { [self] _ in
-      do throws(ProcessTable.Unreadable) {
-        // What is not there yet is asked for again in a moment: not every process needs to be looked at.
-        let process =
-          if case .advent = reason { try processes.begun(domain) } else {
-            try processes.qemu(of: domain)
-          }
-        let isIncoming = if let process { try processes.isIncoming(process) } else { false }
-        report(.found(owner, process, reason, isIncoming: isIncoming))
-      } catch {
-        // "Not found" would free what a running guest may use: the question stays.
-        log.error("\(error); looking again for the QEMU process of \(Quoted(domain.name))")
-        loop.after(Self.retry) { [self] in
-          assumeIsolated { agent in
-            for event in agent.find(owner, domain, reason) { agent.handle(event) }
-          }
-        }
-      }
-    }
-    processThreads = threads
-    return []
-  }
+  // MARK: - Timers
 
   /// How long to wait before what could not be told is asked again, in ms.
-  private static let retry: Int64 = 1_000
+  static let retry: Int64 = 1_000
 
-  private func watch(_ process: ProcessRef) -> [Event] {
-    guard watched[process] == nil else { return [] }
-    do {
-      let pidfd = try PIDFD(process, in: processes)
-      try loop.watch(pidfd.descriptor, for: .readable) { [self] _ in
-        assumeIsolated { agent in
-          // Once is enough: it stays readable. The owner's end closes it.
-          agent.loop.forget(pidfd.descriptor)
-          agent.handle(.exited(process))
-        }
-      }
-      watched[process] = pidfd
-      unwatchable.remove(process)
-      return []
-    } catch PIDFD.Failure.gone {
-      unwatchable.remove(process)
-      return [.exited(process)]
-    } catch {
-      // Its end is not noticed meanwhile: what it uses stays locked.
-      log.error("cannot watch \(process): \(error); trying again")
-      unwatchable.insert(process)
-      loop.after(Self.retry) { [self] in
-        assumeIsolated { agent in
-          guard agent.unwatchable.contains(process) else { return }
-          for event in agent.watch(process) { agent.handle(event) }
-        }
-      }
-      return []
-    }
-  }
-
-  private func kill(_ process: ProcessRef, _ signal: KillSignal) {
-    do throws(PIDFD.Failure) {
-      let pidfd =
-        if let known = watched[process] { known } else { try PIDFD(process, in: processes) }
-      switch signal {
-      case .terminate: try pidfd.terminate()
-      case .kill: try pidfd.kill()
-      }
-    } catch .gone {
-      return
-    } catch {
-      log.critical("cannot kill \(process), which must not go on: \(error); trying again")
-      loop.after(Self.retry) { [self] in assumeIsolated { $0.kill(process, signal) } }
-    }
-  }
-
-  private func unwatch(_ process: ProcessRef) {
-    unwatchable.remove(process)
-    guard let pidfd = watched.removeValue(forKey: process) else { return }
-    loop.forget(pidfd.descriptor)
-  }
-
-  /// Only what is known to be gone is gone.
-  private func isAlive(_ process: ProcessRef) -> Bool {
-    watched[process].map { !$0.isGone } ?? unwatchable.contains(process)
-  }
-
-  private func watchSaveImages() {
-    guard imageRemovals == nil, let descriptor = images.watchRemovals() else { return }
-    do throws(SystemError) {
-      try loop.watch(descriptor, for: .readable) { [self] _ in
-        assumeIsolated { agent in
-          for name in agent.images.removed(descriptor) {
-            agent.handle(.saveImageRemoved(name: name))
-          }
-        }
-      }
-      imageRemovals = descriptor
-    } catch {
-      log.error("removed save images will not be noticed: \(error)")
-      close(descriptor)
-    }
-  }
-
-  private func limit(_ request: RequestID, _ milliseconds: Int64) {
+  func limit(_ request: RequestID, _ milliseconds: Int64) {
     limits[request] = loop.after(milliseconds) { [self] in
       assumeIsolated { agent in
         agent.limits[request] = nil
