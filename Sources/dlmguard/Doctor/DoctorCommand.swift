@@ -14,7 +14,7 @@ struct Doctor: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("Also say how an image or device would be known.", valueName: "path"),
+    help: ArgumentHelp("Also say how each node would know an image or device.", valueName: "path"),
     completion: .file())
   var path: String?
 

@@ -18,8 +18,7 @@ struct Examination {
         configuration(facts), hook(facts), hookPlace(facts), confinement(facts), agent(facts),
         version(facts), engine(facts), quorum(facts), fencing(facts), lockspace(facts),
         others(facts), timeline(facts), debugfs(facts), libvirtStatus(facts), unguarded(facts),
-        alarms(facts),
-        records(facts), kernelLocks(facts), quarantine(facts), place(facts),
+        alarms(facts), records(facts), kernelLocks(facts), quarantine(facts), place(facts),
       ].compactMap { $0 }
   }
 }
@@ -383,52 +382,51 @@ private func place(_ facts: DoctorFacts) -> Finding? {
   }
 }
 
+private let nameItsStorage =
+  "if nodes share it, name its storage: [[storage]] in dlmguard.conf, the same on every node"
+
 private func known(onlyHere path: String, _ name: ResourceName) -> Finding {
   .warning(
     "path",
     "\(Quoted(path)) is known only here, as \(name): a guest of another node that uses it is not kept out",
-    "if nodes share it, name its storage: [[storage]] in dlmguard.conf, the same on every node")
+    nameItsStorage)
 }
 
 /// What all nodes see at one path: the same, if they share it.
 private func everywhere(_ place: DoctorFacts.Place, _ reports: [PlaceReport]) -> Finding {
   let path = Quoted(place.path)
-  let silent = reports.filter { $0.identity == nil }.map { "\($0.node)" }
-  let failed = reports.compactMap { report -> String? in
-    guard case .failed(let reason)? = report.identity else { return nil }
-    return "\(report.node) cannot tell what it is (\(shownMessage(reason)))"
-  }
   var nodes: [[ResourceName]: [String]] = [:]
+  var unknown: [String] = []
   for report in reports {
-    if case .named(let names)? = report.identity {
-      nodes[names, default: []].append("\(report.node)")
+    switch report.identity {
+    case .named(let names): nodes[names, default: []].append("\(report.node)")
+    case .failed(let reason):
+      unknown.append("\(report.node) cannot tell what it is (\(shownMessage(reason)))")
+    case .absent: break
+    case nil: unknown.append("no answer from \(report.node)")
     }
   }
   let seen = nodes.sorted { $0.value[0] < $1.value[0] }
-  let shared =
-    "if nodes share it, name its storage: [[storage]] in dlmguard.conf, the same on every node"
   let words = seen.map { "\($0.key[0]) on \($0.value.joined(separator: ", "))" }
   if seen.count > 1 {
+    let names = words.joined(separator: "; ")
     if seen.allSatisfy({ $0.key[0].isOfOneNode }) {
       return .warning(
         "path",
-        "\(path) is a file or device of each node's own (\(words.joined(separator: "; "))): a guest "
-          + "of one node does not keep out those of another", shared)
+        "\(path) is a file or device of each node's own (\(names)): a guest of one node does not "
+          + "keep out those of another", nameItsStorage)
     }
     return .failure(
       "path",
-      "\(path) is not the same to all nodes: \(words.joined(separator: "; ")). Guests of nodes "
-        + "that name it differently do not keep each other out", shared)
+      "\(path) is not the same to all nodes: \(names). Guests of nodes that name it differently do "
+        + "not keep each other out", nameItsStorage)
   }
-  guard failed.isEmpty, silent.isEmpty else {
+  guard unknown.isEmpty else {
     return .warning(
-      "path",
-      (["\(path) is \(words.joined())"] + failed
-        + (silent.isEmpty ? [] : ["no answer from \(silent.joined(separator: ", "))"]))
-        .joined(separator: "; "),
+      "path", (words.map { "\(path) is \($0)" } + unknown).joined(separator: "; "),
       "dlmguard status --cluster; see docs/resources.md")
   }
-  guard let only = seen.first else { return .ok("path", "\(path) is nowhere") }
+  guard let only = seen.first else { return .ok("path", "\(path) is nowhere any more") }
   if only.key[0].isOfOneNode { return known(onlyHere: place.path, only.key[0]) }
   return .ok("path", "\(path) is \(words.joined())")
 }
