@@ -19,8 +19,8 @@ RELEASE  := swift build -c release --static-swift-stdlib -Xlinker -s $(TOML)
 PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs manuals demo engine-lab parse-lab \
-  directory-lab sim-lab test test-unit test-sanitizers model simulate simulate-faults test-installed test-corosync test-host \
-  test-cluster test-packages test-documents torture fuzz lint bench pictures reference deb rpm install clean
+  directory-lab sim-lab test test-unit test-sanitizers model simulate simulate-faults test-installed \
+  test-corosync test-host test-cluster test-packages test-documents torture fuzz lint bench pictures reference deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:

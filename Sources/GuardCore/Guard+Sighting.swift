@@ -48,7 +48,7 @@ extension Guard {
     compare(owner, sighting, survey)
   }
 
-  /// It runs, and its `started` hook, which binds its claims to its process, may have been lost.
+  /// It has a process, and its `started` hook, which binds its claims to that, may have been lost.
   private mutating func expectStarted(_ owner: Owner) {
     guard case .prepared = owner.phase, owner.origin == .hook, !owner.isStartedDue else { return }
     update(owner.id) { $0.isStartedDue = true }

@@ -96,7 +96,7 @@ struct Owner {
   var mustBeIncoming = false
   /// How often that has been looked for before libvirt's `started` hook.
   var advents = 0
-  /// Its guest has been seen to run, and libvirt's `started` hook is due.
+  /// Its process has been seen, and libvirt's `started` hook is due.
   var isStartedDue = false
   /// What its destination was asked last, before its claims go.
   var farewell: Inquiry?
