@@ -207,6 +207,10 @@ import Testing
         $0.place = place(.named(Footprint(lun)))
         $0.places = places(.named([lun]), .failed("it hangs"))
       },
+      Case("a path that no agent can tell", "path", .warning, "docs/resources.md") {
+        $0.place = place(.named(Footprint(lun)))
+        $0.places = places(.failed("it hangs"), .failed("it hangs"))
+      },
       Case("a path of which a node says nothing", "path", .warning, "status --cluster") {
         $0.place = place(.named(Footprint(lun)))
         $0.places = places(.named([lun]), nil)
