@@ -30,10 +30,8 @@ public struct NodeListing: Hashable, Sendable {
 extension Directory {
   /// Every claim on a resource that nodes other than this one speak of, in the order of nodes and owners.
   public func holders(of resource: ResourceName) -> [Listing] {
-    listings { bytes in
-      var reader = ByteReader(bytes)
-      return reader.entryNames(resource)
-    }
+    let mark = KeptEntry.mark(of: resource)
+    return listings { $0.names(resource, markedBy: mark) }
   }
 
   /// What is known of a domain, on other nodes than this one.
@@ -46,20 +44,13 @@ extension Directory {
 
   /// The same of every domain of a name.
   public func owners(named name: String) -> [Listing] {
-    let text = name.utf8
-    return listings { bytes in
-      var reader = ByteReader(bytes)
-      return reader.owner() != nil && reader.textBytes()?.elementsEqual(text) == true
-    }
+    listings { $0.isOfDomain(named: name.utf8) }
   }
 
   /// All entries of a node, by owner.
   public func entries(of id: NodeID) -> [DirectoryEntry] {
     guard let node = nodes[id] else { return [] }
-    return node.entries.sorted { $0.key < $1.key }.compactMap { _, bytes in
-      var reader = ByteReader(bytes)
-      return reader.entry()
-    }
+    return node.entries.sorted { $0.key < $1.key }.compactMap(\.value.entry)
   }
 
   /// Every node of the cluster, by number.
@@ -80,17 +71,14 @@ extension Directory {
     nodes.filter { $0.key != here }.sorted { $0.key < $1.key }
   }
 
-  private func listings(where isMeant: ([UInt8]) -> Bool) -> [Listing] {
+  private func listings(where isMeant: (KeptEntry) -> Bool) -> [Listing] {
     elsewhere.flatMap { id, node in
       node.entries.filter { isMeant($0.value) }.sorted { $0.key < $1.key }
         .compactMap { listing($0.value, of: node, id) }
     }
   }
 
-  private func listing(_ bytes: [UInt8], of node: Node, _ id: NodeID) -> Listing? {
-    var reader = ByteReader(bytes)
-    return reader.entry().map {
-      Listing(node: id, unattendedSince: node.unattendedSince, entry: $0)
-    }
+  private func listing(_ kept: KeptEntry, of node: Node, _ id: NodeID) -> Listing? {
+    kept.entry.map { Listing(node: id, unattendedSince: node.unattendedSince, entry: $0) }
   }
 }

@@ -4,13 +4,12 @@ import LockModel
 /// holders names.
 ///
 /// An agent's death is not a node's death: what its node holds stays held, and so its entries stay,
-/// unattended. A node that leaves the cluster takes its entries with it. Heard often and asked seldom,
-/// entries are kept as the bytes they came in, which take a third of what the values would.
+/// unattended. A node that leaves the cluster takes its entries with it.
 public struct Directory: Sendable {
   struct Node {
-    var entries: [OwnerID: [UInt8]] = [:]
+    var entries: [OwnerID: KeptEntry] = [:]
     /// The entries of a snapshot that has begun; they count when it has ended.
-    var pending: [OwnerID: [UInt8]]?
+    var pending: [OwnerID: KeptEntry]?
     /// Whether a snapshot has ever ended: until then changes change nothing that is known.
     var isKnown = false
     var profile: AgentProfile?
@@ -83,9 +82,7 @@ public struct Directory: Sendable {
       node.isKnown = true
       node.unattendedSince = nil
     case .ownerSet(let entry):
-      var writer = ByteWriter()
-      writer.entry(entry)
-      node.change { $0[entry.owner] = writer.bytes }
+      node.change { $0[entry.owner] = KeptEntry(entry) }
     case .ownerGone(let owner): node.change { $0[owner] = nil }
     case .profile(let profile): node.profile = profile
     case .question, .answer, .look, .sight, nil: break
@@ -100,7 +97,7 @@ public struct Directory: Sendable {
 }
 
 extension Directory.Node {
-  fileprivate mutating func change(_ change: (inout [OwnerID: [UInt8]]) -> Void) {
+  fileprivate mutating func change(_ change: (inout [OwnerID: KeptEntry]) -> Void) {
     if var pending {
       // Moved, not copied.
       self.pending = nil

@@ -52,13 +52,13 @@ public struct SettingsDigest: Hashable, Sendable {
     }.keys.sorted()
   }
 
-  /// FNV-1a of 64 bits (Fowler, Noll, Vo): a mistake is to be seen, not an attack.
   private static func fingerprint(_ texts: [String]) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var fingerprint = Fingerprint()
     for text in texts {
-      // No text has a byte of 255, so that ["ab"] and ["a", "b"] differ.
-      for byte in Array(text.utf8) + [255] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      for byte in text.utf8 { fingerprint.take(byte) }
+      // No text has such a byte, so that ["ab"] and ["a", "b"] differ.
+      fingerprint.take(255)
     }
-    return hash
+    return fingerprint.value
   }
 }

@@ -36,6 +36,17 @@ import Testing
     #expect(pair([entry(owner(1), claims: part)]).holders(of: a) == [])
   }
 
+  @Test func twoResourcesWithOneMarkAreNotTakenForEachOther() {
+    let one = try! ResourceName("file:78521")
+    let other = try! ResourceName("file:102839")
+    #expect(KeptEntry.mark(of: one) == KeptEntry.mark(of: other))
+    let claim = Claim(
+      resource: one, mode: .pw, use: .whole, purpose: .pw, device: "vda", location: "/a")
+    let directory = pair([entry(owner(1), claims: [claim])])
+    #expect(directory.holders(of: one).count == 1)
+    #expect(directory.holders(of: other) == [])
+  }
+
   @Test func changesCount() {
     var directory = pair()
     directory.hear(heard(.ownerSet(entry(owner(1), claims: disk("/b")))))
