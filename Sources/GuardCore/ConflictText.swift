@@ -209,6 +209,9 @@ extension Guard {
     return "node \(name.isPlain ? name : "\(Quoted(name))")"
   }
 
+  /// The same for programs: its name alone, where it has said one.
+  func placeName(_ node: NodeID) -> String { name(node) ?? node.description }
+
   private func name(_ node: NodeID) -> String? {
     node == cluster.here
       ? description.node.description

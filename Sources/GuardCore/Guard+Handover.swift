@@ -138,7 +138,7 @@ extension Guard {
     }
     update(id) { $0.handover = nil }
     guard let owner = self.owner(id) else { return }
-    audit(.arrived, owner, ("from", place(node)), ("count", "\(owner.claims.count)"))
+    audit(.arrived, owner, ("from", placeName(node)), ("count", "\(owner.claims.count)"))
     effects.append(.record(owner.record(isRunning ? .running : .prepared), .noted))
     // Whatever changed meanwhile was not looked at.
     if isRunning { effects.append(.sight(owner.domain)) }
@@ -322,7 +322,7 @@ extension Guard {
       owner.isStaying = false
     }
     guard let updated = self.owner(ownerID) else { return }
-    if !owner.isLeaving { audit(.outgoing, updated, ("to", place(id.node))) }
+    if !owner.isLeaving { audit(.outgoing, updated, ("to", placeName(id.node))) }
     promised[ownerID, default: []].append(id)
     effects.append(.record(updated.record(.running), .departure))
   }

@@ -152,7 +152,8 @@ extension VM {
     #expect(cluster.destination.phase(cluster.vm) == "running")
     #expect(cluster.modes == ["EX", "PW"])
     #expect(cluster.isShut())
-    #expect(cluster.destination.audits(.arrived).count == 1)
+    #expect(cluster.destination.audits(.arrived).map(\.fields.first?.value) == ["node1"])
+    #expect(cluster.source.audits(.outgoing).map(\.fields.first?.value) == ["node2"])
     #expect(cluster.destination.ledger.values.first?.handover == nil)
   }
 
