@@ -3,7 +3,7 @@
 #
 # Words mean the node $HOST; `at 2 start vm-1` says it for one word, `everywhere start vm-1` is for
 # all nodes at once. $IMG is the case's directory, one and the same on every node and here: an XML or
-# a guest's serial output is seen by all. /dev/lun1 to /dev/lun4 are disks that all nodes have.
+# a guest's serial output is seen by all. /dev/lun1 to /dev/lun8 are disks that all nodes have.
 
 HOST=node1
 IMG=$DLMGUARD_LAB/shared/img/$CASE

@@ -14,6 +14,9 @@ struct HammerCommand: ParsableCommand {
   @Option(help: "Go on until this file is there.")
   var until: String
 
+  @Option(help: "Rest for so many ms after each round, so that the machine can do something else.")
+  var pause: UInt32 = 0
+
   @Option(help: "The mode that is asked for.")
   var mode = "PW"
 
@@ -44,6 +47,7 @@ struct HammerCommand: ParsableCommand {
           throw ExitCode.failure
         }
       }
+      if pause > 0 { usleep(pause * 1_000) }
     }
     say("refused \(tries) times")
   }

@@ -3,6 +3,7 @@
 #   here          its directory, with cases/ and lab.sh, the words that cases are written in
 #   prefix        what the names of its labs begin with
 #   limit         seconds that all of it may take, unless LIMIT says so
+#   case_limit    and how many one case may take
 #   take_down     a command that ends everything in $DLMGUARD_LAB, however far it came
 #
 # and then calls find_programs, need, select_cases, open_directory and play_cases. lab.sh has the
@@ -108,7 +109,7 @@ play_cases() {
     export CASE
     status=0
     # shellcheck disable=SC2016
-    bounded "$((left < 600 ? left : 600))" bash -uo pipefail -c '
+    bounded "$((left < case_limit ? left : case_limit))" bash -uo pipefail -c '
       . "$RING/checks.sh"
       . "$here/lab.sh"
       begin_case

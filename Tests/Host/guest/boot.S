@@ -21,7 +21,7 @@ _start:
 	movw	%ax, %ds
 	movw	%ax, %ss
 	movw	$0x7c00, %sp
-	.ifdef BUSY
+	.ifdef HIGH
 	/* A segment that reaches beyond 1 MiB, kept on the way back from protected mode. */
 	lgdt	table
 	movl	%cr0, %eax
@@ -31,6 +31,14 @@ _start:
 	movw	%bx, %fs
 	andb	$0xfe, %al
 	movl	%eax, %cr0
+	.endif
+	.ifdef FULL
+	movl	$0x200000, %ebx		/* one byte in each page of 238 MiB */
+fill:
+	movb	$1, %fs:(%ebx)
+	addl	$0x1000, %ebx
+	cmpl	$0xf000000, %ebx
+	jb	fill
 	.endif
 	movw	$PM1_EN, %dx
 	movw	$POWER_BUTTON, %ax
@@ -47,12 +55,16 @@ idle:
 	sti
 	hlt
 	.ifdef BUSY
+	decw	%bp			/* nothing else uses it */
+	jg	watch
+	movw	$16, %bp		/* ticks between two times, not quite a second */
 	movl	$0x200000, %ebx		/* one byte in each page of 16 MiB */
 page:
 	incb	%fs:(%ebx)
 	addl	$0x1000, %ebx
 	cmpl	$0x1200000, %ebx
 	jb	page
+watch:
 	.endif
 	movw	$PM1_STS, %dx
 	inw	%dx, %ax
@@ -68,7 +80,7 @@ off:
 	jmp	off
 greeting:
 	.asciz	"up\r\n"
-	.ifdef BUSY
+	.ifdef HIGH
 	.balign	8
 segments:
 	.quad	0, 0x00cf92000000ffff
