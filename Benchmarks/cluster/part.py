@@ -4,12 +4,11 @@ import collections
 import os
 import pathlib
 import statistics
-import subprocess
 import time
 
-from measure import HERE, Unmeasurable, mark, number_of, table, title
+from measure import Unmeasurable, mark, number_of, table, title
+from nodes import CLUSTER, Nodes
 
-CLUSTER = HERE.parent / "Tests" / "Cluster" / "lab"
 COUNTS = (1, 8, 64, 256)
 # So often each program measures each count before the other one has its turn.
 TURN = 5
@@ -21,28 +20,8 @@ LOCKSPACE = "engine-lab"
 PLACES = {"other node": "far", "this node": "near"}
 
 
-class Cluster:
-    """Two nodes."""
-
-    def __init__(self, lab):
-        self.home = lab.folder / "cluster"
-        self.home.mkdir()
-        self.environment = os.environ | {
-            "DLMGUARD_LAB": str(self.home), "BIN": str(lab.programs), "NODES": "2",
-            "LC_ALL": "C"}
-        lab.stack.callback(self.do, "down")
-        self.do("up")
-        self.do("wait")
-        self.shared = self.home / "shared"
-
-    def do(self, *words, timeout=300):
-        run = subprocess.run(
-            [CLUSTER, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=timeout, check=False,
-            env=self.environment)
-        if run.returncode != 0:
-            raise Unmeasurable(f"lab {' '.join(map(str, words))}: {run.stderr or run.stdout}")
-        return run.stdout
+class Engines(Nodes):
+    """Nodes with processes that lock."""
 
     def engine(self, node, *words, **options):
         return self.do(
@@ -122,31 +101,7 @@ def rest(cluster):
     without = rate()
     for node in (1, 2):
         cluster.do("start", node, "dlmguardd")
-    holder = (
-        "import json, os, socket, sys, time, uuid\n"
-        "client = socket.socket(socket.AF_UNIX); client.connect('/run/dlmguard/agent.sock')\n"
-        "replies = client.makefile()\n"
-        "def ask(operation, **members):\n"
-        "    client.sendall(json.dumps({'v': 1, 'op': operation, **members}).encode() + b'\\n')\n"
-        "    reply = json.loads(replies.readline())\n"
-        "    assert reply['ok'], reply\n"
-        "    return reply\n"
-        "os.makedirs('/run/bench', exist_ok=True)\n"
-        f"for guest in range({GUESTS}):\n"
-        "    owner = ask('register', name=f'guest-{guest}', pid=os.getpid(),\n"
-        "                uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, f'guest-{guest}')))['owner']\n"
-        f"    paths = [f'/run/bench/{{guest}}-{{disk}}' for disk in range({DISKS})]\n"
-        "    for path in paths: open(path, 'w').close()\n"
-        "    ask('add', owner=owner, resources=[{'kind': 'file', 'device': 'disk', 'file': path, 'access':\n"
-        "        'exclusive-write'} for path in paths])\n"
-        "    ask('acquire', owner=owner)\n"
-        "open('/run/bench/held', 'w').close()\n"
-        "time.sleep(300)\n")
-    (cluster.shared / "hold.py").write_text(holder)
-    cluster.do("run", 1, f"setsid python3 {cluster.shared}/hold.py </dev/null >/run/hold.log 2>&1 &")
-    cluster.do(
-        "run", 1, "for i in $(seq 600); do [ -e /run/bench/held ] && exit; sleep 0.1; done; "
-        "cat /run/hold.log >&2; exit 1")
+    cluster.hold_guests(1, GUESTS, DISKS)
     # What the last requests have left: idle threads, dirty pages.
     time.sleep(8)
     counters = "cat /proc/$(cat /run/dlmguardd.pid)/io"
@@ -167,7 +122,7 @@ def run(lab):
     program = lab.programs / "engine-lab"
     if not os.access(program, os.X_OK):
         raise Unmeasurable(f"no {program}: make bench builds it")
-    cluster = Cluster(lab)
+    cluster = Engines(lab, 2)
     bare = lab.compile("cluster/bare.c", libraries=["-ldlm"])
     pathlib.Path(cluster.shared / "bare").write_bytes(bare.read_bytes())
     (cluster.shared / "bare").chmod(0o755)
