@@ -1,3 +1,4 @@
+import CLinux
 import Configuration
 import Glibc
 import GuardCore
@@ -25,6 +26,8 @@ extension NodeAgent {
           "lockspace": description.lockspace.map { "\($0)" }, "socket": "\(configuration.socket)",
         ].compactMapValues { $0 })
       announce()
+      // Some 40 % of what is in memory by now.
+      dlmguard_forget_start()
     } catch {
       // Without a socket every start is refused; the agent that systemd starts next may fare better.
       log.critical("\(error)")

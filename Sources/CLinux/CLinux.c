@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <linux/dlm_device.h>
 #include <linux/loop.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -19,6 +21,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -630,6 +633,30 @@ int dlmguard_allow_many_files(void)
 		return -errno;
 	limit.rlim_cur = limit.rlim_max;
 	return result(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/* Nothing can have been written to a segment that is not writable, so the file has all of it. */
+static int forget_segments(struct dl_phdr_info *object, size_t size, void *unused)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)unused;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t begin = object->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W))
+			madvise((void *)(begin & -page), segment->p_memsz + (begin & (page - 1)),
+				MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void dlmguard_forget_start(void)
+{
+	malloc_trim(0);
+	dl_iterate_phdr(forget_segments, NULL);
 }
 
 int dlmguard_stat(const char *path, struct dlmguard_file *file)

@@ -135,6 +135,9 @@ int64_t dlmguard_uptime(void);
 
 /* Raises this process's limit of open files as far as it may go. */
 int dlmguard_allow_many_files(void);
+/* Gives back the memory that only the program's start took: what malloc(3) keeps free, and the pages of
+ * programs and libraries that were read then.  Whatever is needed again comes from the page cache. */
+void dlmguard_forget_start(void);
 
 /* --- storage --- */
 
