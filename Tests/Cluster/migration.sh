@@ -70,7 +70,8 @@ only() {
 }
 
 # Read from here: a node has better things to do than to be asked all the time.
-audited() { grep -q "audit $1 domain='\?$2" "$DLMGUARD_LAB/$HOST/log/dlmguardd.log"; }
+audited() { logged "audit $1 domain='\?$2"; }
+logged() { grep -q "$1" "$DLMGUARD_LAB/$HOST/log/dlmguardd.log"; }
 
 # begin_migration FROM TO NAME [OPTION...]: one that does not end by itself, of a busy guest; returns when
 # the destination's QEMU waits for it. `ended` waits for its client.
