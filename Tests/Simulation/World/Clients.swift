@@ -44,7 +44,10 @@ extension World {
       ask(.add(owner, qemu.uses.map(resource)), on: node) { [self] reply in
         guard case .done = reply, qemu.isAlive else { return giveUp(qemu, node) }
         ask(.acquire(owner), on: node) { [self] reply in
-          guard case .done = reply, qemu.isAlive else { return giveUp(qemu, node) }
+          guard case .done = reply, qemu.isAlive else {
+            if case .refused = reply, chance(2) { return stayRefused(qemu, node) }
+            return giveUp(qemu, node)
+          }
           tell(node, "client", "\(qemu.guest.name) uses what it has locked")
           qemu.stage = .running
           qemu.isGuarded = true
@@ -52,6 +55,16 @@ extension World {
           changes += 1
         }
       }
+    }
+  }
+
+  /// A program that may not use what it wanted to goes on with something else.
+  private func stayRefused(_ qemu: QEMU, _ node: Node) {
+    guard let boot = node.boot, let agent = boot.agent else { return giveUp(qemu, node) }
+    qemu.refused = (now, agent.number)
+    after(5_000...60_000, .boot(boot.number)) { [self] in
+      oracle.check(self)
+      giveUp(qemu, node)
     }
   }
 

@@ -94,6 +94,16 @@ extension World {
     }
   }
 
+  /// A guest on its way is when most depends on either side.
+  func strike(_ migration: Migration) {
+    let kinds = [Faults.Kind.agentCrash, .daemonCrash, .guestCrash, .stuck, .power]
+      .filter(faults.kinds.contains)
+    guard chance(4), let kind = kinds.randomElement(using: &random) else { return }
+    let node = chance(2) ? migration.from.node : migration.to.node
+    guard let boot = node.boot else { return }
+    after(0...500, .boot(boot.number)) { [self] in strike(kind, migration.guest, node) }
+  }
+
   private func strike(_ kind: Faults.Kind, _ guest: Guest, _ node: Node) {
     switch kind {
     case .agentCrash:

@@ -91,6 +91,8 @@ final class QEMU {
   var unlocked: Set<Use> = []
   /// When something that was not locked was last detached from it, in ms.
   var detached = Int64.min / 2
+  /// When a client was told that it may not use what it asked for, in ms, and by which agent.
+  var refused: (since: Int64, agent: Int)?
   /// A client's own name for what it holds.
   var owner: OwnerID?
   /// From when on the guard knows its process, in ms: libvirt's `started` hook may be lost.

@@ -112,6 +112,7 @@ extension World {
     guard migration.source.isAlive, destination.isAlive, !migration.isOverAtDestination else {
       return abandon(migration)
     }
+    strike(migration)
     migration.source.isHalted = true
     changes += 1
     tell(migration.from.node, "qemu", "\(migration.guest.name) stands still")
@@ -182,6 +183,15 @@ extension World {
     tell(node, "libvirtd", "\(migration.guest.name) stays")
     migration.from.daemon.busy.remove(migration.guest.index)
     replaceStatusFile(of: source, node)
+    tryElsewhere(migration)
+  }
+
+  /// Whoever wanted it gone tries again before long, wherever there is room.
+  private func tryElsewhere(_ migration: Migration) {
+    guard !isSettling, chance(2), let to = nodes.randomElement(using: &random) else { return }
+    after(500...20_000, .daemon(migration.from.daemon.number)) { [self] in
+      migrate(migration.guest, from: migration.from.node, to: to)
+    }
   }
 
   /// In the middle of the destination's hooks.

@@ -13,6 +13,7 @@ final class Oracle {
     checkRobbed(world)
     checkTwice(world)
     checkIsolated(world)
+    checkRefused(world)
     let changes = (world.changes, world.locks.changes)
     guard changes != seen else { return }
     seen = changes
@@ -257,6 +258,29 @@ final class Oracle {
     }
   }
 
+  /// How long a program that was refused may have what it was refused, in ms, while nothing keeps its agent
+  /// from giving that back.
+  private static let remnant: Int64 = 3_000
+
+  /// What is granted too late for whoever asked is nobody's. The next agent knows only that they asked.
+  private func checkRefused(_ world: World) {
+    for node in world.nodes {
+      guard let boot = node.boot, let agent = boot.agent else { continue }
+      for qemu in boot.processes {
+        guard let refused = qemu.refused, refused.agent == agent.number else { continue }
+        let isHeld =
+          node.stops.isEmpty && !node.isDiskFull && agent.isOpen && agent.isIdle
+          && agent.operations.isEmpty
+          && !world.locks.modes(.init(domain: qemu.guest.uuid), on: node.index).isEmpty
+        if !isHeld { qemu.refused?.since = world.now }
+        if isHeld, world.now - refused.since > Self.remnant {
+          world.fail(
+            "P2: \(qemu.guest.name) was refused on \(node.name) and has its locks all the same")
+        }
+      }
+    }
+  }
+
   /// How long an agent that has seen a guest may wait for libvirt's `started` hook, in ms.
   static let patience: Int64 = 25_000
 
@@ -323,7 +347,9 @@ final class Oracle {
     // Where it is alive elsewhere, and its locks are there, this is the one that must not be.
     let isTwin = world.nodes.contains { other in
       other.index != qemu.node
-        && other.boot?.processes.contains { $0.guest.index == qemu.guest.index } == true
+        && other.boot?.processes.contains {
+          $0.guest.index == qemu.guest.index && !$0.isKilled
+        } == true
     }
     if isTwin, !qemu.hasArrived, qemu.isIncoming { return }
     if qemu.isHalted, mayPassForIncoming(qemu, world) { return }
