@@ -10,6 +10,7 @@
 #include <linux/loop.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -651,6 +652,15 @@ static int forget_segments(struct dl_phdr_info *object, size_t size, void *unuse
 				MADV_DONTNEED);
 	}
 	return 0;
+}
+
+int dlmguard_set_urgent(bool urgent)
+{
+	struct sched_param lowest = { sched_get_priority_min(SCHED_FIFO) }, none = { 0 };
+
+	/* 0 is the calling thread: glibc passes it on to the kernel as it is. */
+	return result(urgent ? sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest)
+			     : sched_setscheduler(0, SCHED_OTHER, &none));
 }
 
 void dlmguard_forget_start(void)

@@ -4,6 +4,7 @@
 #ifndef DLMGUARD_CLINUX_H
 #define DLMGUARD_CLINUX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -135,6 +136,10 @@ int64_t dlmguard_uptime(void);
 
 /* Raises this process's limit of open files as far as it may go. */
 int dlmguard_allow_many_files(void);
+/* Lets the calling thread run before all that is not urgent as well (sched(7), SCHED_FIFO at its lowest
+ * priority), or as others do again; what it starts is not urgent.  Needs RLIMIT_RTPRIO or CAP_SYS_NICE:
+ * 0, or -errno. */
+int dlmguard_set_urgent(bool urgent);
 /* Gives back the memory that only the program's start took: what malloc(3) keeps free, and the pages of
  * programs and libraries that were read then.  Whatever is needed again comes from the page cache. */
 void dlmguard_forget_start(void);

@@ -11,6 +11,9 @@ second_agent() {
 socket = \"/run/second.sock\"" >/run/second.conf; timeout 20 dlmguardd --config /run/second.conf' 2>&1)
   contains "$text" "another dlmguardd"
 }
+urgent_threads() {
+  inside bash -c 'chrt --all-tasks --pid "$(cat /run/dlmguardd.pid)" | grep -c SCHED_FIFO'
+}
 alarms_none() { same "$(report alarms)" ""; }
 
 check "every node runs libvirtd and the guard" everywhere open_node
@@ -19,6 +22,8 @@ check "the guests are defined on node1" eval \
 check "and on node2" eval 'at 2 define vm-2 /dev/lun1 && at 2 define vm-3 /dev/lun3'
 check "vm-1 starts on node1" at 1 start vm-1
 before=$(at 1 report facts vm-1)
+check "one thread of the agent goes before all that is not urgent: that of its locks" \
+  same "$(at 1 urgent_threads)" 1
 
 for verb in kill9 stop; do
   check "$verb: the agent of node1" at 1 daemon $verb dlmguardd
