@@ -219,7 +219,7 @@ extension Guard {
   /// The owner is no more; the engine holds nothing for it.
   mutating func forget(_ id: OwnerID) {
     setKeeper(id, nil)
-    guard owner(id) != nil else { return }
+    guard let owner = owner(id) else { return }
     detached(id)
     owners[id.domain] = nil
     alarms.removeAll { $0.owner == id }
@@ -227,5 +227,10 @@ extension Guard {
     effects.append(.erase(id))
     revoked(id)
     admitQueued(id.domain)
+    // One daemon never begins anew before it has done with the former run; where two do, the `release` of
+    // that must not be taken for the new one's.
+    if owner.isReleaseAwaited, let next = owners[id.domain] {
+      update(next.id) { $0.foreignReleases += 1 }
+    }
   }
 }

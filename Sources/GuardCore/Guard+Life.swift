@@ -53,8 +53,14 @@ extension Guard {
     case .running where owner.origin.isDomain:
       update(owner.id) { $0.releaseRequests.append(request) }
       if let keeper = owner.keeper { effects.append(.confirm(owner.id, keeper)) }
-    case .exited: end(owner.id, request)
-    case .ending, .leaving: update(owner.id) { $0.releaseRequests.append(request) }
+    case .exited:
+      update(owner.id) { $0.isReleaseAwaited = false }
+      end(owner.id, request)
+    case .ending, .leaving:
+      update(owner.id) { owner in
+        owner.releaseRequests.append(request)
+        owner.isReleaseAwaited = false
+      }
     case .registered, .recording, .acquiring, .running, .saved: reply(request, .done)
     }
   }
@@ -194,7 +200,10 @@ extension Guard {
         letGo(owner.id)
       case (.hook, .running), (.found, .running):
         confirmDeath(owner)
-        update(owner.id) { $0.phase = .exited }
+        update(owner.id) { owner in
+          owner.phase = .exited
+          owner.isReleaseAwaited = !owner.isReleaseHinted
+        }
         if owner.isReleaseHinted {
           end(owner.id, nil)
         } else {
@@ -253,6 +262,7 @@ extension Guard {
       owner.sight = Owner.Sight()
       owner.death = nil
       owner.isReleaseHinted = false
+      owner.isReleaseAwaited = false
       owner.releaseRequests = []
       owner.foreignReleases = 0
     }

@@ -116,6 +116,8 @@ struct Owner {
   var isDriverGone = false
   /// libvirt's `release` hook has come.
   var isReleaseHinted = false
+  /// Its process has ended, and libvirt's `release` hook is still to come.
+  var isReleaseAwaited = false
   /// How many `release` hooks to expect that belong to starts which were refused because this
   /// owner lives: libvirt calls it for those too.
   var foreignReleases = 0

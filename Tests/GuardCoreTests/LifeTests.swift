@@ -63,6 +63,17 @@ import Testing
     #expect(host.holders("/one") == [])
   }
 
+  /// A second daemon begins in the instant in which the first one's guest has ended.
+  @Test func theReleaseOfTheFormerRunFreesNothingOfTheNextOne() {
+    host.start(vm1)
+    host.exit(vm1.process)
+    #expect(host.hook(.prepare, vm1) == .done)
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == ["vm-1"])
+    host.stopHooks(vm1)
+    #expect(host.holders("/one") == [], "the next one is the new run's own")
+  }
+
   @Test func aTwinThatIsHopelessAnywayFreesNothingEither() {
     host.holdsBack = { if case .surveyed = $0 { true } else { false } }
     host.storage["/hung"] = .failed("hung")

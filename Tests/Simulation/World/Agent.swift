@@ -371,7 +371,11 @@ extension World {
       after(milliseconds...milliseconds, .agent(number)) { [self] in
         post(.elapsed(countdown), to: agent)
       }
-    case .announce, .audit, .measure, .subscribe: break
+    case .audit(let line):
+      if line.kind == .alarm, let guest = line.domain.flatMap({ self.guest($0.uuid) }) {
+        heed(alarmAbout: guest, on: node)
+      }
+    case .announce, .measure, .subscribe: break
     }
   }
 

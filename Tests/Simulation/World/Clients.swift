@@ -43,9 +43,10 @@ extension World {
       guard case .registered(let owner) = reply, qemu.isAlive else { return giveUp(qemu, node) }
       ask(.add(owner, qemu.uses.map(resource)), on: node) { [self] reply in
         guard case .done = reply, qemu.isAlive else { return giveUp(qemu, node) }
+        let agent = node.boot?.agent
         ask(.acquire(owner), on: node) { [self] reply in
           guard case .done = reply, qemu.isAlive else {
-            if case .refused = reply, chance(2) { return stayRefused(qemu, node) }
+            if case .refused = reply, chance(2) { return stayRefused(qemu, node, by: agent) }
             return giveUp(qemu, node)
           }
           tell(node, "client", "\(qemu.guest.name) uses what it has locked")
@@ -59,8 +60,8 @@ extension World {
   }
 
   /// A program that may not use what it wanted to goes on with something else.
-  private func stayRefused(_ qemu: QEMU, _ node: Node) {
-    guard let boot = node.boot, let agent = boot.agent else { return giveUp(qemu, node) }
+  private func stayRefused(_ qemu: QEMU, _ node: Node, by agent: Agent?) {
+    guard let boot = node.boot, let agent else { return giveUp(qemu, node) }
     qemu.refused = (now, agent.number)
     after(5_000...60_000, .boot(boot.number)) { [self] in
       oracle.check(self)

@@ -218,9 +218,12 @@ extension World {
     post(.saveImageRemoved(name: guest.name), to: agent)
   }
 
+  /// A guest that no job of libvirt's is about; a migration's job stands, whatever a second daemon's start
+  /// has ended.
   func idle(_ guest: Guest, _ node: Node) -> (Daemon, QEMU)? {
     guard let boot = node.boot, let daemon = boot.daemon,
-      !daemon.busy.contains(guest.index), let domain = boot.domains[guest.index]
+      !daemon.busy.contains(guest.index), let domain = boot.domains[guest.index],
+      domain.qemu.departure == nil
     else { return nil }
     return (daemon, domain.qemu)
   }

@@ -240,6 +240,23 @@ extension World {
     }
   }
 
+  /// An administrator ends, sooner or later, what stands still where it came from: it runs elsewhere, and
+  /// nobody else may tell that it is not to be resumed.
+  func heed(alarmAbout guest: Guest, on node: Node) {
+    guard let boot = node.boot else { return }
+    after(20_000...60_000, .boot(boot.number)) { [self] in
+      guard let qemu = boot.qemu(of: guest.uuid), qemu.isIncoming, qemu.runs else { return }
+      for other in nodes where other !== node {
+        guard let former = other.boot?.qemu(of: guest.uuid), former.isHalted,
+          former.departure == nil
+        else { continue }
+        destroy(guest, on: other)
+        // Its daemon may be busy with it, or be away.
+        heed(alarmAbout: guest, on: node)
+      }
+    }
+  }
+
   /// A restarted daemon finds a guest that was being sent: before its CPUs were stopped it calls that
   /// off, after that it leaves it as it is (qemuProcessRecoverMigrationOut).
   func recoverMigration(of qemu: QEMU, _ node: Node) {
