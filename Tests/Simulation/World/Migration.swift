@@ -241,9 +241,9 @@ extension World {
   }
 
   /// An administrator ends, sooner or later, what stands still where it came from: it runs elsewhere, and
-  /// nobody else may tell that it is not to be resumed.
+  /// nobody else may tell that it is not to be resumed. In a story administrators do what that says.
   func heed(alarmAbout guest: Guest, on node: Node) {
-    guard let boot = node.boot else { return }
+    guard !isOrderly, let boot = node.boot else { return }
     after(20_000...60_000, .boot(boot.number)) { [self] in
       guard let qemu = boot.qemu(of: guest.uuid), qemu.isIncoming, qemu.runs else { return }
       for other in nodes where other !== node {
