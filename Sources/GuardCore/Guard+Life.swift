@@ -53,16 +53,15 @@ extension Guard {
     case .running where owner.origin.isDomain:
       update(owner.id) { $0.releaseRequests.append(request) }
       if let keeper = owner.keeper { effects.append(.confirm(owner.id, keeper)) }
-    case .exited:
-      update(owner.id) { $0.isReleaseAwaited = false }
-      end(owner.id, request)
-    case .ending, .leaving:
-      update(owner.id) { owner in
-        owner.releaseRequests.append(request)
-        owner.isReleaseAwaited = false
-      }
+    case .exited, .ending, .leaving: releaseAfterDeath(of: owner, request)
     case .registered, .recording, .acquiring, .running, .saved: reply(request, .done)
     }
+  }
+
+  private mutating func releaseAfterDeath(of owner: Owner, _ request: RequestID) {
+    update(owner.id) { $0.isReleaseAwaited = false }
+    if case .exited = owner.phase { return end(owner.id, request) }
+    update(owner.id) { $0.releaseRequests.append(request) }
   }
 
   private func owner(of call: HookCall) -> Owner? {
@@ -136,8 +135,7 @@ extension Guard {
     case .release(let request):
       guard let owner = owner(id) else { return reply(request, .done) }
       switch owner.phase {
-      case .ending, .leaving: update(id) { $0.releaseRequests.append(request) }
-      case .exited: end(id, request)
+      case .exited, .ending, .leaving: releaseAfterDeath(of: owner, request)
       default: reply(request, .done)
       }
     case .stopped, .silence, .loss, .advent: break

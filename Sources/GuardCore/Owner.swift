@@ -118,8 +118,8 @@ struct Owner {
   var isReleaseHinted = false
   /// Its process has ended, and libvirt's `release` hook is still to come.
   var isReleaseAwaited = false
-  /// How many `release` hooks to expect that belong to starts which were refused because this
-  /// owner lives: libvirt calls it for those too.
+  /// How many `release` hooks to expect that are not about this owner: libvirt calls it for starts that were
+  /// refused because this one lives, and a former run's may be late.
   var foreignReleases = 0
   /// Who waits for the locks to be given back.
   var releaseRequests: [RequestID] = []
