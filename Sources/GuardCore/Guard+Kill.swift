@@ -33,6 +33,7 @@ extension Guard {
 
   mutating func confirmDeath(_ owner: Owner) {
     guard let death = owner.death, death.process == owner.keeper else { return }
+    update(owner.id) { $0.death = nil }
     audit(.dead, owner, ("pid", "\(death.process.pid)"), ("reason", death.reason))
   }
 

@@ -105,6 +105,17 @@ import Testing
     #expect(host.audits(.dead).count == 1)
   }
 
+  @Test func whoseHooksAreLateHasEndedAllTheSame() {
+    let host = AdmissionTests.host()
+    host.start(vm1)
+    host.happen(.lost(one, reason: "r"))
+    #expect(host.killed == [vm1.process] && host.audits(.dead).count == 1)
+    host.pass(Policy().killLimit)
+    #expect(
+      host.audits(.alarm).allSatisfy { $0.fields.allSatisfy { !$0.value.contains("does not end") } }
+    )
+  }
+
   @Test func onLockLostPausePauses() throws {
     let host = AdmissionTests.host(Policy(onLockLost: .pause))
     host.start(vm1)
