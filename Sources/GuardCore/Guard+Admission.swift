@@ -27,7 +27,7 @@ extension Guard {
     case .prepared where call.operation == .start:
       admitChain(takenOver(owner, by: survey.process), call, wanted, request)
     case .saved: admitRestore(owner, call, wanted, request, keeper: survey.process)
-    case .prepared where owner.isDriverGone:
+    case .prepared where owner.driver.isGone:
       // Another daemon begins anew; what the dead one began is looked for and given back first.
       queued[uuid, default: []].append(Queued(request: request, call: call, survey: survey))
       searchInSilence(owner)
@@ -57,7 +57,7 @@ extension Guard {
       return refused(request, .prepare, domain, .unsafe, stillWaiting(domain))
     }
     // libvirt will not call off what it is let do.
-    if !isObserved(.prepare) { update(owner.id) { $0.foreignReleases += 1 } }
+    if !isObserved(.prepare) { update(owner.id) { $0.driver.foreignReleases += 1 } }
     refused(request, .prepare, domain, .conflict, alreadyHere(owner, asking: domain))
   }
 
@@ -112,10 +112,9 @@ extension Guard {
 
   /// A start goes on under another daemon than the one that began it: that one's end ends it no more.
   private mutating func takenOver(_ owner: Owner, by daemon: ProcessRef?) -> Owner {
-    guard owner.isDriverGone, let daemon, daemon != owner.keeper else { return owner }
+    guard owner.driver.isGone, let daemon, daemon != owner.keeper else { return owner }
     update(owner.id) { owner in
-      owner.isDriverGone = false
-      owner.isStartedDue = false
+      owner.driver.beginAnew()
       owner.round += 1
     }
     setKeeper(owner.id, daemon)
@@ -126,7 +125,7 @@ extension Guard {
   private mutating func admitChain(
     _ owner: Owner, _ call: HookCall, _ wanted: [Claim], _ request: RequestID
   ) {
-    update(owner.id) { $0.isSilent = false }
+    update(owner.id) { $0.driver.isSilent = false }
     let news = call.unguarded.filter { !owner.unguarded.contains($0) }
     guard
       !extend(owner.claims, with: wanted).added.isEmpty || !news.isEmpty || !owner.lost.isEmpty
@@ -147,9 +146,7 @@ extension Guard {
   ) {
     update(owner.id) { owner in
       owner.unguarded = call.unguarded
-      owner.isReleaseHinted = false
-      owner.isDriverGone = false
-      owner.isStartedDue = false
+      owner.driver.beginAnew()
       owner.round += 1
     }
     setKeeper(owner.id, keeper)

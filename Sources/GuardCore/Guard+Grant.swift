@@ -229,8 +229,8 @@ extension Guard {
     admitQueued(id.domain)
     // One daemon never begins anew before it has done with the former run; where two do, the `release` of
     // that must not be taken for the new one's.
-    if owner.isReleaseAwaited, let next = owners[id.domain] {
-      update(next.id) { $0.foreignReleases += 1 }
+    if owner.driver.release == .awaited, let next = owners[id.domain] {
+      update(next.id) { $0.driver.foreignReleases += 1 }
     }
   }
 }

@@ -33,7 +33,8 @@ extension Guard {
 
   mutating func stopped(_ call: HookCall, _ request: RequestID) {
     // QEMU may have started without `started` ever coming: learn of it while its pid file exists.
-    if let owner = owner(of: call), case .prepared = owner.phase, owner.foreignReleases == 0 {
+    if let owner = owner(of: call), case .prepared = owner.phase, owner.driver.foreignReleases == 0
+    {
       effects.append(.find(owner.id, owner.domain, .stopped))
     }
     reply(request, .done)
@@ -45,8 +46,8 @@ extension Guard {
     guard let owner = owner(of: call) else { return reply(request, .done) }
     limit(request)
     switch owner.phase {
-    case .prepared where owner.foreignReleases > 0:
-      update(owner.id) { $0.foreignReleases -= 1 }
+    case .prepared where owner.driver.foreignReleases > 0:
+      update(owner.id) { $0.driver.foreignReleases -= 1 }
       wake(owner.id, .startLimit, after: policy.startLimit)
       reply(request, .done)
     case .prepared: effects.append(.find(owner.id, owner.domain, .release(request)))
@@ -59,7 +60,7 @@ extension Guard {
   }
 
   private mutating func releaseAfterDeath(of owner: Owner, _ request: RequestID) {
-    update(owner.id) { $0.isReleaseAwaited = false }
+    update(owner.id) { $0.driver.release = .heard }
     if case .exited = owner.phase { return end(owner.id, request) }
     update(owner.id) { $0.releaseRequests.append(request) }
   }
@@ -102,12 +103,12 @@ extension Guard {
       (.reconnect(let request), let process?):
       bind(id, process, request)
     case (.release(let request), let process?):
-      update(id) { $0.isReleaseHinted = true }
+      update(id) { $0.driver.release = .heard }
       bind(id, process, request)
     case (.release(let request), nil): end(id, request)
     case (.stopped, let process?), (.silence, let process?), (.loss, let process?):
       bind(id, process, nil)
-    case (.silence, nil) where owner.isSilent: end(id, nil)
+    case (.silence, nil) where owner.driver.isSilent: end(id, nil)
     // Its start went on meanwhile.
     case (.silence, nil): wake(id, .startLimit, after: policy.startLimit)
     // It may be on its way to exec(2), and `started` need not come.
@@ -120,7 +121,7 @@ extension Guard {
   /// Nothing has been heard of a start for long: if it has no process, it is over, unless it goes on while
   /// that is looked for.
   mutating func searchInSilence(_ owner: Owner) {
-    update(owner.id) { $0.isSilent = true }
+    update(owner.id) { $0.driver.isSilent = true }
     effects.append(.find(owner.id, owner.domain, .silence))
   }
 
@@ -173,16 +174,16 @@ extension Guard {
     guard let owner = owner(id), let keeper = owner.keeper else { return }
     let isReleased = !owner.releaseRequests.isEmpty
     if !alive {
-      update(id) { $0.isReleaseHinted = $0.isReleaseHinted || isReleased }
+      if isReleased { update(id) { $0.driver.release = .heard } }
       return exited(keeper)
     }
     guard case .running = owner.phase, isReleased else { return }
     // libvirt may go on; the locks stay until the process is really gone.
     update(id) { owner in
-      if owner.foreignReleases > 0 {
-        owner.foreignReleases -= 1
+      if owner.driver.foreignReleases > 0 {
+        owner.driver.foreignReleases -= 1
       } else {
-        owner.isReleaseHinted = true
+        owner.driver.release = .heard
       }
       owner.releaseRequests = []
     }
@@ -198,18 +199,16 @@ extension Guard {
         letGo(owner.id)
       case (.hook, .running), (.found, .running):
         confirmDeath(owner)
-        update(owner.id) { owner in
-          owner.phase = .exited
-          owner.isReleaseAwaited = !owner.isReleaseHinted
-        }
-        if owner.isReleaseHinted {
+        update(owner.id) { $0.phase = .exited }
+        if owner.driver.release == .heard {
           end(owner.id, nil)
         } else {
+          update(owner.id) { $0.driver.release = .awaited }
           wake(owner.id, .releaseGrace, after: policy.releaseGrace)
         }
       case (.hook, .prepared):
         // Perhaps not for the first time: the engine may have been asked when the time was over.
-        update(owner.id) { $0.isDriverGone = true }
+        update(owner.id) { $0.driver.isGone = true }
         wake(owner.id, .driverGone, after: policy.driverGrace)
       default: break
       }
@@ -259,10 +258,8 @@ extension Guard {
       owner.isExported = isExported
       owner.sight = Owner.Sight()
       owner.death = nil
-      owner.isReleaseHinted = false
-      owner.isReleaseAwaited = false
+      owner.driver = Owner.Driver()
       owner.releaseRequests = []
-      owner.foreignReleases = 0
     }
     audit(.saved, owner)
     effects.append(.record(owner.record(isExported ? .exported : .saved), .noted))

@@ -115,8 +115,8 @@ extension Guard {
     case .prepare, .start, .started: return false
     case .release:
       // It is libvirt's answer to the refusal of a twin, which was counted.
-      if let owner = call.uuid.flatMap({ owners[$0] }), owner.foreignReleases > 0 {
-        update(owner.id) { $0.foreignReleases -= 1 }
+      if let owner = call.uuid.flatMap({ owners[$0] }), owner.driver.foreignReleases > 0 {
+        update(owner.id) { $0.driver.foreignReleases -= 1 }
       }
     // A refused reconnect would kill a guest that runs.
     case .reconnect, .stopped, .migrate, .restore: break

@@ -50,8 +50,10 @@ extension Guard {
 
   /// It has a process, and its `started` hook, which binds its claims to that, may have been lost.
   private mutating func expectStarted(_ owner: Owner) {
-    guard case .prepared = owner.phase, owner.origin == .hook, !owner.isStartedDue else { return }
-    update(owner.id) { $0.isStartedDue = true }
+    guard case .prepared = owner.phase, owner.origin == .hook, !owner.driver.isStartedDue else {
+      return
+    }
+    update(owner.id) { $0.driver.isStartedDue = true }
     wake(owner.id, .startLimit, after: policy.startLimit)
   }
 

@@ -88,6 +88,8 @@ struct Owner {
   var uncertain: Set<ResourceName> = []
   /// What is known of the running guest beside its claims.
   var sight = Sight()
+  /// What libvirt has told of it, and has yet to tell.
+  var driver = Driver()
   /// Why the process must not go on, once it was told so.
   var death: Death?
   /// Its guest moves between this node and another.
@@ -96,8 +98,6 @@ struct Owner {
   var mustBeIncoming = false
   /// How often that has been looked for before libvirt's `started` hook.
   var advents = 0
-  /// Its process has been seen, and libvirt's `started` hook is due.
-  var isStartedDue = false
   /// What its destination was asked last, before its claims go.
   var farewell: Inquiry?
   /// A migration of it has failed, and the node that it was to go to may still wait for its claims.
@@ -110,17 +110,6 @@ struct Owner {
   var isExported = false
   /// Giving back does not end the owner: its client may ask again.
   var staysRegistered = false
-  /// Its process is being looked for because nothing is heard of its start.
-  var isSilent = false
-  /// libvirt's daemon died in the middle of the start.
-  var isDriverGone = false
-  /// libvirt's `release` hook has come.
-  var isReleaseHinted = false
-  /// Its process has ended, and libvirt's `release` hook is still to come.
-  var isReleaseAwaited = false
-  /// How many `release` hooks to expect that are not about this owner: libvirt calls it for starts that were
-  /// refused because this one lives, and a former run's may be late.
-  var foreignReleases = 0
   /// Who waits for the locks to be given back.
   var releaseRequests: [RequestID] = []
   /// Who waits for something attached to be given back.
@@ -199,7 +188,7 @@ struct Owner {
   var isLiving: Bool {
     switch phase {
     case .registered, .recording, .acquiring, .running: true
-    case .prepared: !isDriverGone
+    case .prepared: !driver.isGone
     case .exited, .ending, .leaving, .saved: false
     }
   }
