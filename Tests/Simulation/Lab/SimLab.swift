@@ -4,15 +4,18 @@ import Simulation
 
 /// Simulated clusters, by their seeds: what `make simulate` runs.
 @main
-struct SimLab: ParsableCommand {
+struct SimLab: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sim-lab",
     subcommands: [SeedsCommand.self, ReplayCommand.self, ScenarioCommand.self])
 }
 
-/// Many seeds; the first that breaks a promise is told.
-struct SeedsCommand: ParsableCommand {
+/// Many seeds, as many at once as there are processors; the first that breaks a promise is told.
+struct SeedsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "seeds")
+
+  /// So many are done before it is looked whether one broke a promise.
+  private static let span: UInt64 = 500
 
   @Argument(help: "How many seeds.")
   var count: UInt64
@@ -23,25 +26,55 @@ struct SeedsCommand: ParsableCommand {
   @Flag(help: "Go on after a violation, and tell only what was violated.")
   var all = false
 
-  func run() throws {
+  func run() async throws {
+    let end = first + count
     var steps = 0
     var failures = 0
-    for seed in first..<(first + count) {
-      let simulation = Simulation(seed: seed)
-      steps += simulation.steps
-      guard let violation = simulation.violation else { continue }
-      failures += 1
-      if all {
-        print("seed \(seed): \(violation)")
-        continue
+    for start in stride(from: first, to: end, by: Int(Self.span)) {
+      let stretch = await Stretch(start..<min(start + Self.span, end))
+      steps += stretch.steps
+      failures += stretch.failures.count
+      for (seed, violation) in stretch.failures {
+        guard !all else {
+          print("seed \(seed): \(violation)")
+          continue
+        }
+        for line in Simulation(seed: seed, isTold: true).timeline { print(line) }
+        print("seed \(seed) breaks a promise: \(violation)")
+        print("again: make simulate SEED=\(seed)")
+        throw ExitCode.failure
       }
-      for line in Simulation(seed: seed, isTold: true).timeline { print(line) }
-      print("seed \(seed) breaks a promise: \(violation)")
-      print("again: make simulate SEED=\(seed)")
-      throw ExitCode.failure
     }
     print("\(count) seeds from \(first), \(steps) steps: \(failures) violations")
     if failures > 0 { throw ExitCode.failure }
+  }
+}
+
+/// What became of some seeds.
+struct Stretch {
+  /// How many things happened in all of them.
+  private(set) var steps = 0
+  /// Those that broke a promise, and which, in order.
+  private(set) var failures: [(seed: UInt64, violation: String)] = []
+
+  init(_ seeds: Range<UInt64>) async {
+    let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    await withTaskGroup { group in
+      for share in 0..<processors {
+        group.addTask {
+          // They take turns, so that none has all of those that take long.
+          stride(from: seeds.lowerBound + UInt64(share), to: seeds.upperBound, by: processors)
+            .map { Simulation(seed: $0) }
+        }
+      }
+      for await simulations in group {
+        for simulation in simulations {
+          steps += simulation.steps
+          if let violation = simulation.violation { failures.append((simulation.seed, violation)) }
+        }
+      }
+    }
+    failures.sort { $0.seed < $1.seed }
   }
 }
 
