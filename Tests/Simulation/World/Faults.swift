@@ -15,6 +15,8 @@ struct Faults {
   private(set) var kinds: Set<Kind> = []
   /// At the next of the places where a start can fail by itself.
   var nextStartFails = false
+  /// At the next migration that ends well.
+  var nextReplyIsLost = false
 
   /// Nothing goes wrong.
   init() {}
@@ -40,8 +42,12 @@ struct Faults {
   }
 
   /// A source does not hear that its guest runs at the destination.
-  func losesReply(_ world: World) -> Bool {
-    kinds.contains(.replyLost) && world.chance(3)
+  mutating func losesReply(_ world: World) -> Bool {
+    if nextReplyIsLost {
+      nextReplyIsLost = false
+      return true
+    }
+    return kinds.contains(.replyLost) && world.chance(3)
   }
 
   /// Whether an agent may have to wait for its look at everybody.

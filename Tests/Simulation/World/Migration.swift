@@ -12,6 +12,8 @@ final class Migration {
   /// The destination's hooks are being run; libvirt looks up when the last of them is over.
   var isPreparing = true
   var isCalledOff = false
+  /// It runs at the destination before all of its memory is there; nil where chance decides.
+  var isPostCopy: Bool?
   /// Each side has done with it, whatever the other thinks.
   var isOverAtSource = false
   var isOverAtDestination = false
@@ -33,7 +35,10 @@ extension World {
   /// `virsh migrate --live`.
   ///
   /// - Parameter isOffline: only the definition goes: libvirt calls the `migrate` hook and nothing else.
-  func migrate(_ guest: Guest, from: Node, to: Node, isOffline: Bool = false) {
+  /// - Parameter isPostCopy: nil where chance decides.
+  func migrate(
+    _ guest: Guest, from: Node, to: Node, isOffline: Bool = false, isPostCopy: Bool? = nil
+  ) {
     guard from !== to, !guest.isClient, !from.isIsolated, !to.isIsolated,
       let daemon = from.boot?.daemon, let receiver = to.boot?.daemon, let boot = to.boot,
       !receiver.busy.contains(guest.index), boot.domains[guest.index] == nil,
@@ -54,6 +59,7 @@ extension World {
     source.departed = now
     replaceStatusFile(of: source, from)
     let migration = Migration(guest, source, from: (from, daemon), to: (to, receiver))
+    migration.isPostCopy = isPostCopy
     watchSource(migration)
     watchDestination(migration)
     runHook(.migrate, guest, uses: source.uses, on: to, by: receiver) { [self] isYes in
@@ -118,7 +124,7 @@ extension World {
     tell(migration.from.node, "qemu", "\(migration.guest.name) stands still")
     replaceStatusFile(of: migration.source, migration.from.node)
     // Post-copy: it runs there already, and fetches the rest.
-    let isPostCopy = chance(6)
+    let isPostCopy = migration.isPostCopy ?? chance(6)
     if isPostCopy {
       after(1...50, .daemon(migration.to.daemon.number)) { [self] in run(migration) }
     }
@@ -150,7 +156,7 @@ extension World {
     replaceStatusFile(of: destination, node)
     after(5...200, .daemon(migration.from.daemon.number)) { [self] in
       guard !migration.isOverAtSource else { return }
-      guard !faults.losesReply(self) else {
+      guard !losesReply() else {
         tell(migration.from.node, "libvirtd", "does not hear that \(migration.guest.name) has come")
         return giveUpSource(migration)
       }

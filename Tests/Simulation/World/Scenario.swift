@@ -136,11 +136,13 @@ public struct Scenario {
     let qemu = node.boot?.processes.first { $0.guest.index == guest.index }
     switch (words[0], words.count) {
     case ("start", 3): world.start(guest, on: node)
-    case ("migrate", 3), ("announce", 3):
+    case ("migrate", 3), ("postcopy", 3), ("announce", 3):
       guard let from = world.nodes.first(where: { $0.boot?.qemu(of: guest.uuid) != nil }) else {
         return false
       }
-      world.migrate(guest, from: from, to: node, isOffline: words[0] == "announce")
+      world.migrate(
+        guest, from: from, to: node, isOffline: words[0] == "announce",
+        isPostCopy: words[0] == "postcopy")
     case ("twin", 3): world.start(guest, on: node, isTwin: true)
     case ("destroy", 3): world.destroy(guest, on: node)
     case ("save", 3): world.save(guest, on: node)
@@ -157,6 +159,7 @@ public struct Scenario {
       }
       world.detach(storage, from: guest, on: node)
     case ("fail", 3): world.faults.nextStartFails = true
+    case ("mishear", 3): world.faults.nextReplyIsLost = true
     case ("shutdown", 3): if let qemu { world.exit(qemu, node, "shuts down") }
     case ("crash", 3): if let qemu { world.exit(qemu, node, "crashes") }
     case ("stick", 3): if let qemu { world.stick(qemu, node) }

@@ -171,6 +171,13 @@ final class World {
     return faults.failsToStart(self)
   }
 
+  /// Whether the source of a migration does not hear that it has ended well.
+  func losesReply() -> Bool {
+    var faults = faults
+    defer { self.faults = faults }
+    return faults.losesReply(self)
+  }
+
   func tell(_ place: String, _ who: String, _ what: @autoclosure () -> String) {
     if timeline.isKept { timeline.add(now, place, who, what()) }
   }
