@@ -110,6 +110,8 @@ extension World {
     post(.nodes(names, here: node.id), to: agent)
     if !node.stops.isEmpty { post(.waiting(node.stops.sorted().joined()), to: agent) }
     if node.isIsolated { tellIsolation(agent) }
+    // It is one of the group before it has its locks.
+    poseAgain(to: node)
     after(
       5...200, .agent(agent.number), gate: boot.hasJoined ? nil : .lockspaceRuns(node: node.index)
     ) { [self] in
@@ -122,7 +124,6 @@ extension World {
       }
       agent.hasRecovered = true
       post(.recovered(recovered), to: agent)
-      poseAgain(to: node)
     }
   }
 
