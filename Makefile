@@ -67,6 +67,7 @@ test: lint test-unit model simulate test-installed test-documents test-corosync 
 
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
+	Tests/Simulation/mutants --check
 
 test-unit: build-packages
 	swift test
