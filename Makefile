@@ -65,7 +65,7 @@ demo-migration: programs engine-lab cluster-packages
 test: lint test-unit model simulate test-installed test-documents test-corosync test-host test-packages \
   test-cluster
 
-lint:
+lint: build-packages
 	swift format lint --strict -r Sources Tests Package.swift
 	Tests/Simulation/mutants --check
 
