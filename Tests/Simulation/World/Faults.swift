@@ -42,12 +42,8 @@ struct Faults {
   }
 
   /// A source does not hear that its guest runs at the destination.
-  mutating func losesReply(_ world: World) -> Bool {
-    if nextReplyIsLost {
-      nextReplyIsLost = false
-      return true
-    }
-    return kinds.contains(.replyLost) && world.chance(3)
+  func losesReply(_ world: World) -> Bool {
+    kinds.contains(.replyLost) && world.chance(3)
   }
 
   /// Whether an agent may have to wait for its look at everybody.
@@ -58,12 +54,8 @@ struct Faults {
     kinds.contains(.sightingLost) && world.chance(4)
   }
 
-  mutating func failsToStart(_ world: World) -> Bool {
-    if nextStartFails {
-      nextStartFails = false
-      return true
-    }
-    return kinds.contains(.startFailure) && world.chance(10)
+  func failsToStart(_ world: World) -> Bool {
+    kinds.contains(.startFailure) && world.chance(10)
   }
 }
 

@@ -166,16 +166,14 @@ final class World {
 
   /// Whether a start fails here by itself.
   func failsToStart() -> Bool {
-    var faults = faults
-    defer { self.faults = faults }
-    return faults.failsToStart(self)
+    defer { faults.nextStartFails = false }
+    return faults.nextStartFails || faults.failsToStart(self)
   }
 
   /// Whether the source of a migration does not hear that it has ended well.
   func losesReply() -> Bool {
-    var faults = faults
-    defer { self.faults = faults }
-    return faults.losesReply(self)
+    defer { faults.nextReplyIsLost = false }
+    return faults.nextReplyIsLost || faults.losesReply(self)
   }
 
   func tell(_ place: String, _ who: String, _ what: @autoclosure () -> String) {
