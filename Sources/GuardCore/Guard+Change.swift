@@ -37,7 +37,8 @@ extension Guard {
   ) {
     let (reason, _) = explain(refused, to: owner.domain)
     update(owner.id) { $0.sight.troubles.append(reason) }
-    if !refused.contains(where: \.isFailure) {
+    // What it has been seen to use since then is asked for next.
+    if !refused.contains(where: \.isFailure), !owner.sight.isStale {
       let isLoss = refused.allSatisfy { owner.lost.contains($0.claim.resource) }
       respond(to: owner, isLoss ? policy.onLockLost : policy.onHotplugConflict, reason)
     }
@@ -79,11 +80,18 @@ extension Guard {
     if troubles.isEmpty {
       alarms.removeAll { $0.owner == owner.id && $0.isOfChange }
     } else {
-      wake(owner.id, .contested, after: policy.contestInterval)
+      lookAgainLater(at: owner.id)
     }
     reduce(owner)
     // A hook that came meanwhile.
     admitQueued(owner.id.domain)
+  }
+
+  /// What could not be had may be free by then. However often that is found, one timer runs.
+  mutating func lookAgainLater(at id: OwnerID) {
+    guard owner(id)?.sight.isAwaited == false else { return }
+    update(id) { $0.sight.isAwaited = true }
+    wake(id, .contested, after: policy.contestInterval)
   }
 
   private mutating func tell(_ owner: Owner, _ troubles: [String]) {
@@ -165,7 +173,7 @@ extension Guard {
     alarm(
       "what \(Quoted(owner.domain.name)) no longer uses stays locked, because the agent cannot record it: "
         + failure, owner: id, isOfChange: true)
-    wake(id, .contested, after: policy.contestInterval)
+    lookAgainLater(at: id)
   }
 
   mutating func reduced(_ id: OwnerID) {

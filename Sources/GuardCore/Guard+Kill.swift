@@ -62,7 +62,7 @@ extension Guard {
           + "cannot reach it until it goes on: kill -CONT \(process.pid)", owner: id)
     case .failed(let why):
       alarm("\(name) (\(process)) could not be paused: \(why)", owner: id)
-      wake(id, .contested, after: policy.contestInterval)
+      lookAgainLater(at: id)
     }
   }
 }

@@ -224,7 +224,9 @@ extension Guard {
     case (.surplus, _) where owner.sight.doubt == .fresh:
       update(id) { $0.sight.doubt = .over }
       effects.append(.sight(owner.domain))
-    case (.contested, _): effects.append(.sight(owner.domain))
+    case (.contested, _):
+      update(id) { $0.sight.isAwaited = false }
+      effects.append(.sight(owner.domain))
     case (.killed, _): stillAlive(owner)
     case (.overlap, _): askWhyStillThere(owner)
     case (.advent, .prepared): lookForAdvent(id)

@@ -20,6 +20,8 @@ extension Owner {
     var isPausing = false
     /// Whether libvirt is saving it.
     var isBeingSaved = false
+    /// Whether it will be looked at again, since something is not as it should be.
+    var isAwaited = false
     /// The engine may hold more than is claimed.
     var isSurplus = false
     /// How sure it is that something is not used any more.

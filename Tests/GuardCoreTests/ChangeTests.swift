@@ -117,6 +117,29 @@ import Testing
     #expect(host.engineHolds(vm1)[Self.name("/two")] == .pw)
   }
 
+  @Test func whatIsDetachedBeforeItIsRefusedPausesNobody() {
+    host.start(vm1)
+    host.start(vm2)
+    host.stopLockspace()
+    host.see(vm1, [one, two])
+    host.see(vm1, [one])
+    host.letGo()
+    host.see(vm1, [one])
+    #expect(host.paused == [] && host.alarms == [])
+    host.see(vm1, [one, two])
+    #expect(host.paused == [vm1.process])
+  }
+
+  @Test func whatIsContestedIsAskedForAtOneTimeOnly() {
+    host.start(vm1)
+    host.start(vm2)
+    for isPaused in [false, true, false, true] { host.see(vm1, [one, two], isPaused: isPaused) }
+    #expect(host.timers.count { $0.1.reason == .contested } == 1)
+    host.pass(Policy().contestInterval)
+    host.see(vm1, [one, two], isPaused: true)
+    #expect(host.timers.count { $0.1.reason == .contested } == 1)
+  }
+
   @Test func whatIsFreeAgainIsLockedWithoutAnEvent() {
     host.start(vm1)
     host.start(vm2)
