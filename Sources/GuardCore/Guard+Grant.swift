@@ -80,7 +80,9 @@ extension Guard {
       if let keeper = owner.keeper {
         // The daemon may have died while the engine was asked.
         effects.append(.confirm(id, keeper))
-      } else {
+      }
+      // A start that was let go on before its locks came may be over by now, and libvirt has said so.
+      if owner.keeper == nil || admission.request == nil {
         wake(id, .startLimit, after: policy.startLimit)
       }
       reply(admission.request, .done)
