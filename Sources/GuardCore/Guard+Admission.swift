@@ -23,6 +23,10 @@ extension Guard {
       }
       return admitNew(domain, call, wanted, request, keeper: survey.process)
     }
+    if case .saved = owner.phase, let source = owner.source, !isObserved(call.operation) {
+      return refused(
+        request, call.operation, domain, .conflict, savedBeforeItsLocksCame(owner, from: source))
+    }
     switch owner.phase {
     case .prepared where call.operation == .start:
       admitChain(takenOver(owner, by: survey.process), call, wanted, request)

@@ -51,10 +51,9 @@ extension Guard {
       receive(arrival.start, uuid, from: node, answer)
       decide(about: uuid)
     case .overlapping:
-      guard let owner = owners[uuid], owner.isOverlapping, owner.source == inquiry.node else {
-        return
-      }
-      judgeOverlap(owner, by: node, answer)
+      guard let owner = owners[uuid], let overlap = owner.overlap, owner.source == inquiry.node
+      else { return }
+      judge(overlap, of: owner, by: node, answer)
     case .waiting:
       guard let owner = owners[uuid], owner.destination == inquiry.node else { return }
       if case .ending = owner.phase {
@@ -88,7 +87,7 @@ extension Guard {
         domain, start.call, extend(wanted, with: attached).all, start.request,
         keeper: start.survey.process
       ) { owner in
-        owner.handover = .incoming(from: node, waits: 0, isOverlapping: false)
+        owner.handover = .incoming(from: node, waits: 0, overlap: nil)
         owner.mustBeIncoming = true
         owner.attached = attached
       }
@@ -130,18 +129,21 @@ extension Guard {
     guard let owner = owner(id), case .incoming(let node, 0, _) = owner.handover,
       owner.admission == nil
     else { return }
-    let isRunning: Bool
-    switch owner.phase {
-    case .prepared: isRunning = false
-    case .running: isRunning = true
-    default: return
-    }
     update(id) { $0.handover = nil }
     guard let owner = self.owner(id) else { return }
     audit(.arrived, owner, ("from", placeName(node)), ("count", "\(owner.claims.count)"))
-    effects.append(.record(owner.record(isRunning ? .running : .prepared), .noted))
-    // Whatever changed meanwhile was not looked at.
-    if isRunning { effects.append(.sight(owner.domain)) }
+    switch owner.phase {
+    case .prepared: effects.append(.record(owner.record(.prepared), .noted))
+    case .running:
+      effects.append(.record(owner.record(.running), .noted))
+      // Whatever changed meanwhile was not looked at.
+      effects.append(.sight(owner.domain))
+    // It was saved as soon as it had come.
+    case .saved:
+      effects.append(.record(owner.record(owner.isExported ? .exported : .saved), .noted))
+    // What becomes of it is written down when that is known.
+    case .registered, .recording, .acquiring, .exited, .ending, .leaving: break
+    }
   }
 
   /// What runs is not what was let in: a migration was announced and confirmed, and then somebody
@@ -179,13 +181,13 @@ extension Guard {
   /// the other node's libvirt may have taken a lost answer for a failure, and let its guest go on.
   mutating func askWhyStillThere(_ owner: Owner) {
     guard let source = owner.source, owner.guest != nil, !owner.sight.isPaused else {
-      return update(owner.id) { $0.isOverlapping = false }
+      return update(owner.id) { $0.overlap = nil }
     }
     inquire(.overlapping, owner.domain.uuid, of: source)
   }
 
-  private mutating func judgeOverlap(
-    _ owner: Owner, by node: NodeID?, _ answer: HandoverAnswer
+  private mutating func judge(
+    _ overlap: Owner.Overlap, of owner: Owner, by node: NodeID?, _ answer: HandoverAnswer
   ) {
     guard let source = owner.source else { return }
     let name = Quoted(owner.domain.name)
@@ -201,14 +203,15 @@ extension Guard {
           + "its locks there: libvirt has lost sight of how the migration ended. If it is well here, end it "
           + "there: \(virsh(source)) destroy \(owner.domain.uuid). Never resume it there",
         owner: owner.id)
-      wake(owner.id, .overlap, after: policy.contestInterval)
+      // Whoever resumes it there all the same has two that run: that is found out as fast as a lost answer is.
+      wake(owner.id, .overlap, after: policy.overlapLimit)
     // What it has let go of would be here, if nobody else had it.
-    case .none where node != nil && owner.isSourceDone:
+    case .none where node != nil && overlap == .disowned:
       lose(
         owner, where: { _ in true },
         "\(place(source)) has let go of it, and somebody else has it")
     case .none where node != nil:
-      update(owner.id) { $0.isSourceDone = true }
+      update(owner.id) { $0.overlap = .disowned }
       wake(owner.id, .overlap, after: policy.overlapLimit)
     case .leaving, .waiting, .none: wake(owner.id, .overlap, after: policy.overlapLimit)
     }
@@ -220,8 +223,8 @@ extension Guard {
   /// What a running guest's description says about its move.
   mutating func follow(_ sighting: Sighting, of owner: Owner) {
     let id = owner.id
-    if owner.source != nil, !sighting.isPaused, !owner.isOverlapping {
-      update(id) { $0.isOverlapping = true }
+    if owner.source != nil, !sighting.isPaused, owner.overlap == nil {
+      update(id) { $0.overlap = .seen }
       wake(id, .overlap, after: policy.overlapLimit)
     }
     if case .outgoing(let node, let job) = owner.handover {
@@ -307,6 +310,8 @@ extension Guard {
         .answer(
           id, !sighting.isPaused ? .staying : isGoing ? .leaving(attached: []) : .standing))
     }
+    // What runs here unguarded has nothing to hand over: perhaps a third node has its locks, and runs it.
+    guard owner.hasIdentity else { return effects.append(.answer(id, .staying)) }
     guard let departure = sighting.departure else {
       return effects.append(.answer(id, sighting.isPaused ? .standing : .staying))
     }

@@ -99,7 +99,7 @@ extension Guard {
     owner.isExported = stage == .exported
     switch record.handover {
     case .from(let node):
-      owner.handover = .incoming(from: node, waits: 0, isOverlapping: false)
+      owner.handover = .incoming(from: node, waits: 0, overlap: nil)
       owner.mustBeIncoming = former == .prepared
       owner.uncertain = []
     case .to(let node):
@@ -164,13 +164,15 @@ extension Guard {
     switch former.phase {
     case .registered, .running:
       update(id) { $0.phase = .running }
+      // Where its guest has gone to may not have its locks yet: the record that says so stays as it is, for
+      // one without a process would be taken for one of an earlier boot.
+      guard let keeper = owner.keeper else {
+        end(id, nil)
+        break
+      }
       effects.append(.record(owner.record(.running), .noted))
       // It may have died between being looked at and being watched.
-      if let keeper = owner.keeper {
-        effects.append(.confirm(id, keeper))
-      } else {
-        end(id, nil)
-      }
+      effects.append(.confirm(id, keeper))
     case .prepared:
       update(id) { $0.phase = .prepared }
       wake(id, .startLimit, after: policy.startLimit)

@@ -52,7 +52,7 @@ extension Owner {
   enum Handover: Hashable {
     /// It comes from that node. Of the requests to the engine that are answered, some still have claims
     /// that wait.
-    case incoming(from: NodeID, waits: Int, isOverlapping: Bool)
+    case incoming(from: NodeID, waits: Int, overlap: Overlap?)
     /// That node was told that it goes there, by that job of libvirt's; nil where that is over, or after a
     /// restart of the agent. Stands until the node says that nothing waits there: a failed migration may
     /// have left its claims in the queue.
@@ -64,6 +64,13 @@ extension Owner {
       case .outgoing(let node, _): .to(node)
       }
     }
+  }
+
+  /// It is known to run here while its locks are still where it comes from, and that is being dealt with.
+  enum Overlap: Hashable {
+    case seen
+    /// That node has said that it has nothing of it any more.
+    case disowned
   }
 
   /// The node that it comes from; nil once everything is held, or where it comes from nowhere.
@@ -83,17 +90,17 @@ extension Owner {
 
   /// Changes by how many its requests still wait; returns how many do now.
   mutating func wait(_ change: Int) -> Int {
-    guard case .incoming(let node, let waits, let isOverlapping) = handover else { return 0 }
-    handover = .incoming(from: node, waits: waits + change, isOverlapping: isOverlapping)
+    guard case .incoming(let node, let waits, let overlap) = handover else { return 0 }
+    handover = .incoming(from: node, waits: waits + change, overlap: overlap)
     return waits + change
   }
 
-  /// Whether it is known to run here while its locks are still there, and is being dealt with.
-  var isOverlapping: Bool {
-    get { if case .incoming(_, _, true) = handover { true } else { false } }
+  /// Nil while it does not run here, or has its locks.
+  var overlap: Overlap? {
+    get { if case .incoming(_, _, let overlap) = handover { overlap } else { nil } }
     set {
       guard case .incoming(let node, let waits, _) = handover else { return }
-      handover = .incoming(from: node, waits: waits, isOverlapping: newValue)
+      handover = .incoming(from: node, waits: waits, overlap: newValue)
     }
   }
 }

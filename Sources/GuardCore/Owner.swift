@@ -102,8 +102,6 @@ struct Owner {
   var farewell: Inquiry?
   /// A migration of it has failed, and the node that it was to go to may still wait for its claims.
   var isStaying = false
-  /// The node that it comes from has said that it has nothing of it any more.
-  var isSourceDone = false
   /// libvirt has announced a migration, and no node has confirmed that it sends one.
   var isUnconfirmed = false
   /// It is saved to a file that only its owner knows, not by libvirt's managed save.
@@ -176,6 +174,11 @@ struct Owner {
   /// Whether not even its identity is held: what a former agent had asked for was refused.
   var isBare: Bool {
     origin.isDomain && !claims.contains { $0.resource == ResourceName(domain: domain.uuid) }
+  }
+
+  /// Whether its identity is held, not only asked for.
+  var hasIdentity: Bool {
+    held.contains { $0.resource == ResourceName(domain: domain.uuid) }
   }
 
   /// Whether a save image, and no process, uses the claims.

@@ -37,6 +37,16 @@ extension Guard {
       + " See: dlmguard status"
   }
 
+  /// It was saved as soon as it had come from another node, which still has its locks.
+  func savedBeforeItsLocksCame(_ owner: Owner, from source: NodeID) -> String {
+    start(
+      of: owner.domain,
+      "it was saved here when it had come from \(place(source)), which still has its locks and may run it"
+    )
+      + " Look there: \(virsh(source)) domstate \(owner.domain.uuid). What runs there must be shut down before "
+      + "its saved state can go on\(ifDead(source))"
+  }
+
   func unwritable(_ domain: Domain, _ failure: String) -> String {
     start(
       of: domain,

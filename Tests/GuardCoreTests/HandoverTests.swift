@@ -263,6 +263,55 @@ extension VM {
     #expect(cluster.modes == ["EX", "PW"])
   }
 
+  /// Its claims come when it has no process any more; once it is restored nobody asks why they do not.
+  @Test(arguments: [false, true]) func whoIsSavedAtOnceHasArrivedAllTheSame(isLate: Bool) {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.destination)
+    if isLate { cluster.source.destroy(cluster.vm) }
+    cluster.destination.saveImages.insert(cluster.vm.name)
+    cluster.destination.destroy(cluster.copy)
+    if !isLate { cluster.source.destroy(cluster.vm) }
+    cluster.settle()
+    #expect(cluster.destination.phase(cluster.vm) == "saved")
+    #expect(cluster.destination.audits(.arrived).count == 1)
+    #expect(cluster.modes == ["EX", "PW"])
+    #expect(cluster.destination.start(cluster.copy) == .done)
+    cluster.say(cluster.destination)
+    for _ in 0..<3 { cluster.destination.pass(Policy().overlapLimit) }
+    #expect(cluster.destination.killed.isEmpty && cluster.destination.alarms.isEmpty)
+  }
+
+  @Test func whoIsSavedAtOnceIsNotRestoredWhileItRunsAtTheSource() throws {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.destination)
+    cluster.destination.saveImages.insert(cluster.vm.name)
+    cluster.destination.destroy(cluster.copy)
+    cluster.say(cluster.source)
+    let refusal = try #require(cluster.destination.start(cluster.copy)?.refusal)
+    #expect(refusal.message.contains("may run it. Look there: virsh"))
+    cluster.destination.stopHooks(cluster.vm)
+    #expect(cluster.destination.phase(cluster.vm) == "saved")
+    cluster.source.destroy(cluster.vm)
+    cluster.settle()
+    #expect(cluster.destination.start(cluster.copy) == .done)
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  @Test func whoIsResumedAtTheSourceIsKilledHere() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.source, isPaused: true)
+    cluster.say(cluster.destination)
+    for _ in 0..<3 { cluster.destination.pass(Policy().overlapLimit) }
+    #expect(cluster.destination.alarms.count == 1, "said once, not with each question")
+    cluster.say(cluster.source)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed == [cluster.copy.process])
+    #expect(cluster.source.killed.isEmpty)
+  }
+
   @Test func locksStayUntilTheDestinationWaits() {
     let cluster = Cluster()
     #expect(cluster.prepare() == .done)
