@@ -90,7 +90,7 @@ sim-lab: build-packages
 	install -m 755 "$$($(RELEASE) --show-bin-path)/sim-lab" $(OUT)
 
 # How many simulated clusters, and the seed of the first; SEED=n replays one, SCENARIO=name tells a
-# story of Tests/Simulation/scenarios.
+# story of Tests/Simulation/scenarios. LIVELY=1: less goes wrong, so more guests come to run.
 SEEDS ?= 10000
 FIRST ?= 1
 
@@ -98,9 +98,9 @@ simulate: sim-lab
 ifdef SCENARIO
 	@$(OUT)/sim-lab scenario Tests/Simulation/scenarios/$(SCENARIO).txt
 else ifdef SEED
-	@$(OUT)/sim-lab replay $(SEED)
+	@$(OUT)/sim-lab replay $(SEED) $(if $(LIVELY),--lively)
 else
-	$(OUT)/sim-lab seeds $(SEEDS) --first $(FIRST)
+	$(OUT)/sim-lab seeds $(SEEDS) --first $(FIRST) $(if $(LIVELY),--lively)
 endif
 
 simulate-faults: build-packages

@@ -23,6 +23,9 @@ struct SeedsCommand: AsyncParsableCommand {
   @Option(help: "The first of them.")
   var first: UInt64 = 1
 
+  @Flag(help: "What goes wrong is rarer, and mended before long.")
+  var lively = false
+
   @Flag(help: "Go on after a violation, and tell only what was violated.")
   var all = false
 
@@ -31,7 +34,7 @@ struct SeedsCommand: AsyncParsableCommand {
     var steps = 0
     var failures = 0
     for start in stride(from: first, to: end, by: Int(Self.span)) {
-      let stretch = await Stretch(start..<min(start + Self.span, end))
+      let stretch = await Stretch(start..<min(start + Self.span, end), isLively: lively)
       steps += stretch.steps
       failures += stretch.failures.count
       for (seed, violation) in stretch.failures {
@@ -39,9 +42,10 @@ struct SeedsCommand: AsyncParsableCommand {
           print("seed \(seed): \(violation)")
           continue
         }
-        for line in Simulation(seed: seed, isTold: true).timeline { print(line) }
+        let told = Simulation(seed: seed, isLively: lively, isTold: true)
+        for line in told.timeline { print(line) }
         print("seed \(seed) breaks a promise: \(violation)")
-        print("again: make simulate SEED=\(seed)")
+        print("again: make simulate SEED=\(seed)\(lively ? " LIVELY=1" : "")")
         throw ExitCode.failure
       }
     }
@@ -57,14 +61,14 @@ struct Stretch {
   /// Those that broke a promise, and which, in order.
   private(set) var failures: [(seed: UInt64, violation: String)] = []
 
-  init(_ seeds: Range<UInt64>) async {
+  init(_ seeds: Range<UInt64>, isLively: Bool) async {
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     await withTaskGroup { group in
       for share in 0..<processors {
         group.addTask {
           // They take turns, so that none has all of those that take long.
           stride(from: seeds.lowerBound + UInt64(share), to: seeds.upperBound, by: processors)
-            .map { Simulation(seed: $0) }
+            .map { Simulation(seed: $0, isLively: isLively) }
         }
       }
       for await simulations in group {
@@ -85,8 +89,11 @@ struct ReplayCommand: ParsableCommand {
   @Argument(help: "The seed.")
   var seed: UInt64
 
+  @Flag(help: "As the seeds of that option.")
+  var lively = false
+
   func run() throws {
-    let simulation = Simulation(seed: seed, isTold: true)
+    let simulation = Simulation(seed: seed, isLively: lively, isTold: true)
     for line in simulation.timeline { print(line) }
     print("seed \(seed): \(simulation.violation ?? "every promise kept")")
     if simulation.violation != nil { throw ExitCode.failure }

@@ -31,8 +31,19 @@ import Testing
     ((try? FileManager.default.contentsOfDirectory(atPath: directory.path())) ?? [])
     .filter { $0.hasSuffix(".txt") }.map { String($0.dropLast(4)) }.sorted()
 
-  @Test func thereAreStories() {
-    #expect(Self.names.count >= 40)
+  /// `scenarios/README.md` says what each tells, and names none that is not there.
+  @Test func everyStoryIsListed() throws {
+    let list = try String(
+      contentsOf: Self.directory.appending(path: "README.md"), encoding: .utf8)
+    let linked = Set(list.matches(of: /\(([a-z0-9-]+)\.txt\)/).map { String($0.1) })
+    let prefixes = list.matches(of: /`([a-z0-9-]+)\*`/).map { String($0.1) }
+    let plain = Set(list.matches(of: /`([a-z0-9-]+)`/).map { String($0.1) })
+    #expect(linked.subtracting(Self.names).isEmpty)
+    let untold = Self.names.filter { name in
+      !linked.contains(name) && !plain.contains(name)
+        && !prefixes.contains { name.hasPrefix($0) }
+    }
+    #expect(untold.isEmpty && Self.names.count >= 100)
   }
 
   @Test(arguments: names) func happensAsTheLogSays(name: String) throws {

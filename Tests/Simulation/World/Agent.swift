@@ -89,7 +89,9 @@ final class Agent {
       NodeDescription(
         node: NodeName(node.name), engine: "dlm", lockspace: "libvirt", locksOutliveAgent: true,
         version: "simulated", pid: process.pid, started: Timestamp(milliseconds: 0)),
-      policy: Policy(mode: node.isObserving ? .observe : .enforce, answerLimit: 9_000))
+      policy: Policy(
+        mode: node.isObserving ? .observe : .enforce,
+        savedGuests: node.keepsSaved ? .all : .managed, answerLimit: 9_000))
   }
 }
 
@@ -133,6 +135,7 @@ extension World {
     tell(node, "agent", "DIES")
     forgetQuestions(of: agent)
     boot.agent = nil
+    beforeLong(.boot(boot.number)) { [self] in startAgent(node) }
     // What it had sent may or may not have reached the lock manager.
     for (_, operation) in agent.operations.sorted(by: { $0.key < $1.key })
     where node.stops.isEmpty && chance(2) {

@@ -35,7 +35,7 @@ extension World {
   }
 
   /// A guest that used a thing and a part of it would shut itself out.
-  private func attachable(to qemu: QEMU) -> Use? {
+  func attachable(to qemu: QEMU) -> Use? {
     let used = Set(qemu.uses.map(\.storage))
     let free = storages.indices.filter { index in
       let storage = storages[index]
@@ -70,7 +70,8 @@ extension World {
     after(delay, .agent(agent.number)) { [self] in
       guard qemu.isAlive, qemu.stage == .running, !qemu.isReceiving else { return }
       let sighting = Sighting(
-        domain: qemu.guest.domain, process: qemu.process, isPaused: qemu.isPaused || qemu.isHalted,
+        domain: qemu.guest.domain, process: qemu.process, isPaused: qemu.standsStill,
+        isBeingSaved: qemu.isBeingSaved,
         departure: qemu.departure.map { Timestamp(milliseconds: $0) },
         resources: qemu.uses.map(resource))
       let channel = Agenda.Channel(name: "status \(agent.number) \(qemu.guest.name)")

@@ -64,8 +64,14 @@ final class QEMU {
   /// In uninterruptible sleep: signals wait.
   var isStuck = false
   var isKilled = false
-  /// Whether its CPUs stand still.
+  /// Whether its agent has had its CPUs stopped.
   var isPaused = false
+  /// Whether somebody has: an administrator, QEMU itself after an I/O error, a job of libvirt's.
+  var isSuspended = false
+  /// What a block job writes beside the disk that it works on, which the guest may go on with.
+  var mirror: (from: Int, to: Int)?
+  /// Whether its memory is being written to a save image.
+  var isBeingSaved = false
   /// Whether it was started to receive a migration, and whether it still does.
   var isIncoming = false
   var isReceiving = false
@@ -113,5 +119,8 @@ final class QEMU {
   var isAlive: Bool { stage != .dead }
 
   /// Whether it may write.
-  var runs: Bool { stage == .running && !isHalted && !isPaused }
+  var runs: Bool { stage == .running && !standsStill }
+
+  /// Whether its CPUs stand still, for whatever reason.
+  var standsStill: Bool { isHalted || isPaused || isSuspended }
 }

@@ -53,6 +53,14 @@ final class Hook {
   }
 }
 
+/// What becomes of a hook whatever the agent says.
+enum HookFault {
+  /// Libvirt does not run it: it has been removed, or is not executable, or libvirt has a reason of its own.
+  case skipped
+  /// Another script of `qemu.d` says no.
+  case refused
+}
+
 /// What comes between a hook and its "yes".
 enum HookTrouble {
   case unreachable, deadline
@@ -68,9 +76,7 @@ extension World {
   ) {
     guard let boot = node.boot else { return }
     // Whether libvirt asks before a start goes on is decided there.
-    if operation != .start, !daemon.twins.contains(guest.index),
-      faults.losesHook(operation, self)
-    {
+    if operation != .start, !daemon.twins.contains(guest.index), isSkipped(operation, on: node) {
       tell(node, "hook", "\(operation.rawValue) \(guest.name) is not run")
       after(0...1, .daemon(daemon.number)) { then(true) }
       return
@@ -88,6 +94,15 @@ extension World {
     tell(node, "hook", "\(operation.rawValue) \(guest.name)")
     after(1...8, .hook(hook.number)) { [self] in connect(hook, waited: 0) }
     after(10_000...10_000, .hook(hook.number)) { [self] in finish(hook, without: .deadline) }
+  }
+
+  /// Whether libvirt does not run this hook.
+  func isSkipped(_ operation: HookOperation, on node: Node) -> Bool {
+    if node.hookFaults[operation] == .skipped {
+      node.hookFaults[operation] = nil
+      return true
+    }
+    return faults.losesHook(operation, self)
   }
 
   func resource(_ use: Use) -> Resource {
@@ -112,6 +127,9 @@ extension World {
   func finish(_ hook: Hook, with reply: Reply) {
     guard case .refused(let refusal) = reply else { return end(hook, isYes: true, "yes") }
     let isNo = hook.isStart || (hook.operation == .reconnect && refusal.code == .lost)
+    if isNo, hook.operation == .reconnect, let qemu = hook.node.boot?.qemu(of: hook.guest.uuid) {
+      oracle.judgeKill(of: qemu.process, on: hook.node, self)
+    }
     end(hook, isYes: !isNo, "\(isNo ? "no" : "yes, though") (\(refusal.code)): \(refusal.message)")
   }
 
@@ -132,6 +150,13 @@ extension World {
     {
       post(.clientGone(request), to: agent)
     }
-    after(0...2, .daemon(hook.daemon)) { hook.then(isYes) }
+    // The scripts of `qemu.d` are run one after the other, until one of them says no.
+    let isVetoed = isYes && hook.node.hookFaults[hook.operation] == .refused
+    if isVetoed {
+      hook.node.hookFaults[hook.operation] = nil
+      tell(
+        hook.node, "hook", "another script refuses \(hook.operation.rawValue) \(hook.guest.name)")
+    }
+    after(0...2, .daemon(hook.daemon)) { hook.then(isYes && !isVetoed) }
   }
 }

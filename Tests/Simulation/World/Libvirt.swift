@@ -2,6 +2,17 @@ import AgentAPI
 import GuardCore
 import LockModel
 
+/// How a guest begins.
+enum Launch {
+  case fresh
+  /// Its CPUs wait to be resumed.
+  case paused
+  /// From the image that libvirt keeps for it, or from a file.
+  case managedSave, saveFile
+
+  var isRestore: Bool { self == .managedSave || self == .saveFile }
+}
+
 // libvirt's daemon: the hooks of a guest's life in the order in which libvirt 9.0.0 runs them
 // (src/qemu/qemu_process.c, qemuProcessInit to qemuProcessStop; src/util/virprocess.c).
 extension World {
@@ -16,13 +27,31 @@ extension World {
       daemon.busy.insert(index)
       after(1...200, .daemon(daemon.number)) { [self] in reconnect(domain, node, daemon) }
     }
+    for index in node.autostarts.sorted() {
+      after(1...200, .daemon(daemon.number)) { [self] in start(guests[index], on: node) }
+    }
+  }
+
+  /// SIGTERM: what it has begun it brings to an end.
+  func stopDaemon(_ node: Node) {
+    guard let daemon = node.boot?.daemon else { return }
+    tell(node, "libvirtd", "is told to end")
+    daemon.isLeaving = true
+    leaveWhenIdle(daemon, node)
+  }
+
+  private func leaveWhenIdle(_ daemon: Daemon, _ node: Node) {
+    after(10...100, .daemon(daemon.number)) { [self] in
+      if daemon.busy.isEmpty { killDaemon(node) } else { leaveWhenIdle(daemon, node) }
+    }
   }
 
   /// Its hooks go on without it, and so does QEMU.
   func killDaemon(_ node: Node) {
     guard let boot = node.boot, let daemon = boot.daemon else { return }
-    tell(node, "libvirtd", "is KILLED")
+    tell(node, "libvirtd", daemon.isLeaving ? "ends" : "is KILLED")
     boot.daemon = nil
+    beforeLong(.boot(boot.number)) { [self] in startDaemon(node) }
     agenda.end([.daemon(daemon.number)])
     notice(daemon.process, node)
   }
@@ -33,10 +62,7 @@ extension World {
       return tearDown(guest, domain.qemu, node, daemon)
     }
     runHook(.reconnect, guest, uses: domain.qemu.uses, on: node, by: daemon) { [self] isYes in
-      guard isYes else {
-        oracle.judgeKill(of: domain.qemu.process, on: node, self)
-        return tearDown(guest, domain.qemu, node, daemon)
-      }
+      guard isYes else { return tearDown(guest, domain.qemu, node, daemon) }
       daemon.busy.remove(guest.index)
       recoverMigration(of: domain.qemu, node)
       if !domain.qemu.isAlive { lookAfter(domain.qemu, node, daemon) }
@@ -47,29 +73,31 @@ extension World {
 
   /// `virsh start`, or the restore of a managed-saved guest.
   ///
-  /// - Parameter isTwin: a second daemon starts a guest that runs: no job of the first keeps it from
-  ///   that.
-  func start(_ guest: Guest, on node: Node, isTwin: Bool = false) {
-    guard let boot = node.boot, let daemon = boot.daemon else { return }
+  /// - Parameters:
+  ///   - launch: whether its CPUs run in the end, and whether it goes on with what was saved. A guest of
+  ///     which there is a managed save image goes on with that.
+  ///   - isTwin: a second daemon starts a guest that runs: no job of the first keeps it from that.
+  func start(_ guest: Guest, on node: Node, _ launch: Launch = .fresh, isTwin: Bool = false) {
+    guard let boot = node.boot, let daemon = boot.daemon, !daemon.isLeaving else { return }
     if isTwin {
       daemon.twins.insert(guest.index)
     } else {
       guard !daemon.busy.contains(guest.index), boot.domains[guest.index] == nil else { return }
-      daemon.busy.insert(guest.index)
     }
-    let isRestore = node.saved.contains(guest.index)
-    tell(node, "libvirtd", "\(isRestore ? "restores" : "starts") \(guest.name)")
-    guard isRestore else { return prepare(guest, isRestore, node, daemon) }
+    daemon.busy.insert(guest.index, isTwin: isTwin)
+    let launch = node.saved.contains(guest.index) ? .managedSave : launch
+    tell(node, "libvirtd", "\(launch.isRestore ? "restores" : "starts") \(guest.name)")
+    guard launch.isRestore else { return prepare(guest, launch, node, daemon) }
     runHook(.restore, guest, uses: guest.disks, on: node, by: daemon) { [self] isYes in
       guard isYes else {
         daemon.busy.remove(guest.index)
         return
       }
-      prepare(guest, isRestore, node, daemon)
+      prepare(guest, launch, node, daemon)
     }
   }
 
-  private func prepare(_ guest: Guest, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
+  private func prepare(_ guest: Guest, _ launch: Launch, _ node: Node, _ daemon: Daemon) {
     runHook(.prepare, guest, uses: guest.disks, on: node, by: daemon) { [self] isYes in
       guard isYes else { return tearDown(guest, nil, node, daemon) }
       after(5...300, .daemon(daemon.number)) { [self] in
@@ -77,14 +105,13 @@ extension World {
           tell(node, "libvirtd", "start of \(guest.name) fails before its start hook")
           return tearDown(guest, nil, node, daemon)
         }
-        begin(guest, isRestore, node, daemon)
+        begin(guest, launch, node, daemon)
       }
     }
   }
 
-  private func begin(_ guest: Guest, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
-    var isGuarded = true
-    if faults.losesHook(.start, self) { isGuarded = false }
+  private func begin(_ guest: Guest, _ launch: Launch, _ node: Node, _ daemon: Daemon) {
+    let isGuarded = !isSkipped(.start, on: node)
     let then: (Bool) -> Void = { [self] isYes in
       guard isYes else { return tearDown(guest, nil, node, daemon) }
       // The design gives a start of which it has heard nothing else 20 s.
@@ -93,7 +120,7 @@ extension World {
           tell(node, "libvirtd", "start of \(guest.name) fails after its start hook")
           return tearDown(guest, nil, node, daemon)
         }
-        fork(guest, isRestore, isGuarded: isGuarded, node, daemon)
+        fork(guest, launch, isGuarded: isGuarded, node, daemon)
       }
     }
     if isGuarded {
@@ -105,7 +132,7 @@ extension World {
   }
 
   private func fork(
-    _ guest: Guest, _ isRestore: Bool, isGuarded: Bool, _ node: Node, _ daemon: Daemon
+    _ guest: Guest, _ launch: Launch, isGuarded: Bool, _ node: Node, _ daemon: Daemon
   ) {
     guard let boot = node.boot else { return }
     let qemu = QEMU(
@@ -122,6 +149,7 @@ extension World {
       tell(node, "qemu", "\(guest.name) opens its images (pid \(qemu.process.pid))")
       qemu.stage = .running
       qemu.isHalted = true
+      qemu.isSuspended = launch == .paused
       changes += 1
       if failsToStart() { exit(qemu, node, "cannot start") }
       // libvirt talks to its monitor for a while before it lets the CPUs run.
@@ -131,13 +159,13 @@ extension World {
           changes += 1
         }
         after(5...60, .daemon(daemon.number)) { [self] in
-          finishStart(qemu, isRestore, node, daemon)
+          finishStart(qemu, launch, node, daemon)
         }
       }
     }
   }
 
-  private func finishStart(_ qemu: QEMU, _ isRestore: Bool, _ node: Node, _ daemon: Daemon) {
+  private func finishStart(_ qemu: QEMU, _ launch: Launch, _ node: Node, _ daemon: Daemon) {
     let guest = qemu.guest
     guard qemu.isAlive else { return tearDown(guest, qemu, node, daemon) }
     runHook(.started, guest, uses: guest.uses, on: node, by: daemon) { [self] isYes in
@@ -146,8 +174,8 @@ extension World {
       }
       boot.domains[guest.index] = Boot.Domain(qemu: qemu, isComplete: true)
       daemon.busy.remove(guest.index)
-      tell(node, "libvirtd", "\(guest.name) runs")
-      if isRestore { removeSaveImage(guest, node) }
+      tell(node, "libvirtd", "\(guest.name) \(launch == .paused ? "waits to be resumed" : "runs")")
+      removeSaveImage(guest, node)
       if !qemu.isAlive { lookAfter(qemu, node, daemon) }
     }
   }
@@ -158,12 +186,13 @@ extension World {
   func tearDown(_ guest: Guest, _ qemu: QEMU?, _ node: Node, _ daemon: Daemon) {
     if let qemu { kill(qemu, on: node) }
     awaitEnd(of: qemu, until: now + 42_000, daemon) { [self] in
-      runHook(.stopped, guest, uses: guest.uses, on: node, by: daemon) { [self] _ in
+      let uses = qemu?.uses ?? guest.uses
+      runHook(.stopped, guest, uses: uses, on: node, by: daemon) { [self] _ in
         // Before the last hook there are no status file and no pid file any more.
         if let boot = node.boot, boot.domains[guest.index]?.qemu === qemu {
           boot.domains[guest.index] = nil
         }
-        runHook(.release, guest, uses: guest.uses, on: node, by: daemon) { [self] _ in
+        runHook(.release, guest, uses: uses, on: node, by: daemon) { [self] _ in
           tell(node, "libvirtd", "has done with \(guest.name)")
           daemon.busy.remove(guest.index)
         }
@@ -192,16 +221,22 @@ extension World {
     tearDown(guest, qemu, node, daemon)
   }
 
-  /// `virsh managedsave`.
-  func save(_ guest: Guest, on node: Node) {
+  /// `virsh managedsave`, or `virsh save` to a file that libvirt does not look after.
+  func save(_ guest: Guest, on node: Node, toFile: Bool = false) {
     // A restore would begin with what the definition names.
     guard let (daemon, qemu) = idle(guest, node), qemu.uses == guest.uses else { return }
     tell(node, "libvirtd", "saves \(guest.name)")
     daemon.busy.insert(guest.index)
+    qemu.isBeingSaved = true
+    replaceStatusFile(of: qemu, node)
     after(50...400, .daemon(daemon.number)) { [self] in
-      if qemu.isAlive {
+      if qemu.isAlive, toFile {
+        tell(node, "libvirtd", "has saved \(guest.name) to a file")
+      } else if qemu.isAlive {
         node.saved.insert(guest.index)
-        if !qemu.isGuarded || qemu.hasLostLocks { node.savedWithoutLocks.insert(guest.index) }
+        if !qemu.isGuarded || qemu.hasLostLocks || !qemu.unlocked.isEmpty {
+          node.savedWithoutLocks.insert(guest.index)
+        }
         tell(node, "libvirtd", "has written the save image of \(guest.name)")
       }
       tearDown(guest, qemu, node, daemon)
@@ -222,8 +257,10 @@ extension World {
   /// has ended.
   func idle(_ guest: Guest, _ node: Node) -> (Daemon, QEMU)? {
     guard let boot = node.boot, let daemon = boot.daemon,
-      !daemon.busy.contains(guest.index), let domain = boot.domains[guest.index],
-      domain.qemu.departure == nil
+      !daemon.isLeaving, !daemon.busy.contains(guest.index),
+      let domain = boot.domains[guest.index],
+      (domain.qemu.departure == nil && !domain.qemu.isReceiving)
+        || migrations[guest.index]?.isBroken == true
     else { return nil }
     return (daemon, domain.qemu)
   }

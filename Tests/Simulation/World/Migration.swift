@@ -9,6 +9,8 @@ final class Migration {
   let from: (node: Node, daemon: Daemon)
   let to: (node: Node, daemon: Daemon)
   var destination: QEMU?
+  /// What it uses at the destination.
+  let uses: [Use]
   /// The destination's hooks are being run; libvirt looks up when the last of them is over.
   var isPreparing = true
   var isCalledOff = false
@@ -17,15 +19,18 @@ final class Migration {
   /// Each side has done with it, whatever the other thinks.
   var isOverAtSource = false
   var isOverAtDestination = false
+  /// Post-copy has failed: neither side can go on alone.
+  var isBroken = false
 
   init(
     _ guest: Guest, _ source: QEMU, from: (node: Node, daemon: Daemon),
-    to: (node: Node, daemon: Daemon)
+    to: (node: Node, daemon: Daemon), uses: [Use]
   ) {
     self.guest = guest
     self.source = source
     self.from = from
     self.to = to
+    self.uses = uses
   }
 }
 
@@ -34,14 +39,18 @@ final class Migration {
 extension World {
   /// `virsh migrate --live`.
   ///
-  /// - Parameter isOffline: only the definition goes: libvirt calls the `migrate` hook and nothing else.
-  /// - Parameter isPostCopy: nil where chance decides.
+  /// - Parameters:
+  ///   - onto: where its disks are copied to; nil where both nodes see them.
+  ///   - isOffline: only the definition goes: libvirt calls the `migrate` hook and nothing else.
+  ///   - isPostCopy: nil where chance decides.
   func migrate(
-    _ guest: Guest, from: Node, to: Node, isOffline: Bool = false, isPostCopy: Bool? = nil
+    _ guest: Guest, from: Node, to: Node, onto: [Use]? = nil, isOffline: Bool = false,
+    isPostCopy: Bool? = nil
   ) {
     guard from !== to, !guest.isClient, !from.isIsolated, !to.isIsolated,
       let daemon = from.boot?.daemon, let receiver = to.boot?.daemon, let boot = to.boot,
-      !receiver.busy.contains(guest.index), boot.domains[guest.index] == nil,
+      !daemon.isLeaving, !receiver.isLeaving, !receiver.busy.contains(guest.index),
+      boot.domains[guest.index] == nil,
       !to.saved.contains(guest.index)
     else { return }
     if isOffline {
@@ -58,11 +67,13 @@ extension World {
     source.departure = Int64(number())
     source.departed = now
     replaceStatusFile(of: source, from)
-    let migration = Migration(guest, source, from: (from, daemon), to: (to, receiver))
+    let migration = Migration(
+      guest, source, from: (from, daemon), to: (to, receiver), uses: onto ?? source.uses)
     migration.isPostCopy = isPostCopy
+    migrations[guest.index] = migration
     watchSource(migration)
     watchDestination(migration)
-    runHook(.migrate, guest, uses: source.uses, on: to, by: receiver) { [self] isYes in
+    runHook(.migrate, guest, uses: migration.uses, on: to, by: receiver) { [self] isYes in
       guard isYes else { return fail(migration) }
       after(5...300, .daemon(receiver.number)) { [self] in prepare(migration) }
     }
@@ -71,10 +82,10 @@ extension World {
   private func prepare(_ migration: Migration) {
     let (guest, daemon) = (migration.guest, migration.to.daemon)
     guard !migration.isCalledOff else { return fail(migration) }
-    runHook(.prepare, guest, uses: migration.source.uses, on: migration.to.node, by: daemon) {
+    runHook(.prepare, guest, uses: migration.uses, on: migration.to.node, by: daemon) {
       [self] isYes in
       guard isYes, !migration.isCalledOff, !failsToStart() else { return fail(migration) }
-      runHook(.start, guest, uses: migration.source.uses, on: migration.to.node, by: daemon) {
+      runHook(.start, guest, uses: migration.uses, on: migration.to.node, by: daemon) {
         [self] isYes in
         guard isYes, !migration.isCalledOff, !failsToStart() else { return fail(migration) }
         after(2...500, .daemon(daemon.number), within: 1_000) { [self] in receive(migration) }
@@ -87,8 +98,10 @@ extension World {
     guard let boot = node.boot else { return }
     guard !migration.isCalledOff else { return fail(migration) }
     let qemu = QEMU(boot.process(), guest, node: node.index, isGuarded: !node.isObserving)
-    qemu.uses = migration.source.uses
-    qemu.unlocked = migration.source.unlocked
+    qemu.uses = migration.uses
+    qemu.unlocked = migration.source.unlocked.filter(migration.uses.contains)
+    qemu.isSuspended = migration.source.isSuspended
+    qemu.hasLostLocks = migration.source.hasLostLocks
     qemu.isIncoming = true
     qemu.isReceiving = true
     qemu.isHalted = true
@@ -102,7 +115,7 @@ extension World {
       qemu.stage = .running
       changes += 1
       after(5...60, .daemon(migration.to.daemon.number)) { [self] in
-        runHook(.started, guest, uses: migration.source.uses, on: node, by: migration.to.daemon) {
+        runHook(.started, guest, uses: migration.uses, on: node, by: migration.to.daemon) {
           [self] isYes in
           guard isYes, qemu.isAlive, !migration.isCalledOff else { return fail(migration) }
           migration.isPreparing = false
@@ -138,7 +151,9 @@ extension World {
     else { return }
     destination.isHalted = false
     changes += 1
-    tell(migration.to.node, "qemu", "\(migration.guest.name) runs (pid \(destination.process.pid))")
+    let what = destination.isSuspended ? "waits to be resumed" : "runs"
+    tell(
+      migration.to.node, "qemu", "\(migration.guest.name) \(what) (pid \(destination.process.pid))")
   }
 
   private func finish(_ migration: Migration) {
@@ -190,6 +205,50 @@ extension World {
     migration.from.daemon.busy.remove(migration.guest.index)
     replaceStatusFile(of: source, node)
     tryElsewhere(migration)
+  }
+
+  /// The client that conducts it is gone, or says that it is to end. Before the source's CPUs stand still, it
+  /// fails like any other; after that its source does not know whether it has ended, and leaves the guest as it
+  /// is (qemuMigrationSrcCleanup).
+  func hangUp(_ migration: Migration) {
+    tell("-", "admin", "the client that migrates \(migration.guest.name) is gone")
+    guard migration.source.isHalted, !migration.isOverAtSource else { return abandon(migration) }
+    migration.isOverAtSource = true
+    migration.source.departure = nil
+    migration.from.daemon.busy.remove(migration.guest.index)
+    tell(migration.from.node, "libvirtd", "\(migration.guest.name) stands still, and has no job")
+    replaceStatusFile(of: migration.source, migration.from.node)
+    giveUpDestination(migration)
+  }
+
+  /// The rest of its memory does not come: it goes on at the destination as far as it can, until somebody has it
+  /// recover, or ends it on both nodes (qemuMigrationSrcPostcopyFailed, qemuMigrationDstPostcopyFailed).
+  func breakPostCopy(_ migration: Migration) {
+    guard let boot = migration.to.node.boot, let destination = migration.destination,
+      destination.runs, migration.source.isHalted, !migration.isOverAtSource,
+      !migration.isOverAtDestination
+    else { return }
+    migration.isBroken = true
+    (migration.isOverAtSource, migration.isOverAtDestination) = (true, true)
+    boot.domains[migration.guest.index] = Boot.Domain(qemu: destination, isComplete: true)
+    for side in [migration.from, migration.to] {
+      side.daemon.busy.remove(migration.guest.index)
+      tell(side.node, "libvirtd", "post-copy of \(migration.guest.name) has FAILED")
+    }
+  }
+
+  /// `virsh migrate --postcopy-resume`: no hook is called.
+  func recoverPostCopy(_ migration: Migration) {
+    guard migration.isBroken else { return }
+    migration.isBroken = false
+    (migration.isOverAtSource, migration.isOverAtDestination) = (false, false)
+    for side in [migration.from, migration.to] {
+      side.daemon.busy.insert(migration.guest.index)
+      tell(side.node, "libvirtd", "post-copy of \(migration.guest.name) goes on")
+    }
+    watchSource(migration)
+    watchDestination(migration)
+    after(500...5_000, .daemon(migration.to.daemon.number)) { [self] in finish(migration) }
   }
 
   /// Whoever wanted it gone tries again before long, wherever there is room.
@@ -253,7 +312,7 @@ extension World {
     after(20_000...60_000, .boot(boot.number)) { [self] in
       guard let qemu = boot.qemu(of: guest.uuid), qemu.isIncoming, qemu.runs else { return }
       for other in nodes where other !== node {
-        guard let former = other.boot?.qemu(of: guest.uuid), former.isHalted,
+        guard let former = other.boot?.qemu(of: guest.uuid), former.standsStill,
           former.departure == nil
         else { continue }
         destroy(guest, on: other)

@@ -1,3 +1,4 @@
+import AgentAPI
 import GuardCore
 import LockModel
 
@@ -22,6 +23,12 @@ final class Node {
   var isIsolated: Bool { isolatedSince != nil }
   /// `mode = "observe"` in its configuration.
   var isObserving = false
+  /// `saved_guests = "all"` in its configuration.
+  var keepsSaved = false
+  /// Guests that its libvirt starts by itself.
+  var autostarts: Set<Int> = []
+  /// What becomes of the next hook of a kind.
+  var hookFaults: [HookOperation: HookFault] = [:]
   /// Nil while it is off.
   var boot: Boot?
 
@@ -90,12 +97,37 @@ final class Boot {
   }
 }
 
+/// Guests on which something is being done, also by a second daemon that the first knows nothing of: what that one
+/// has ended the first has not.
+struct Jobs {
+  private var own: [Int: Int] = [:]
+  private var twins: [Int: Int] = [:]
+
+  var isEmpty: Bool { own.isEmpty && twins.isEmpty }
+
+  func contains(_ guest: Int) -> Bool { own[guest] != nil }
+
+  mutating func insert(_ guest: Int, isTwin: Bool = false) {
+    if isTwin { twins[guest, default: 0] += 1 } else { own[guest, default: 0] += 1 }
+  }
+
+  mutating func remove(_ guest: Int) {
+    if let count = twins[guest] {
+      twins[guest] = count > 1 ? count - 1 : nil
+    } else {
+      own[guest] = own[guest].flatMap { $0 > 1 ? $0 - 1 : nil }
+    }
+  }
+}
+
 /// One process of libvirt's daemon.
 final class Daemon {
   let number: Int
   let process: ProcessRef
   /// Guests on which a job is under way.
-  var busy: Set<Int> = []
+  var busy = Jobs()
+  /// It ends when its jobs have, and begins no more.
+  var isLeaving = false
   /// Guests that it was told to start once more: it asks the guard about them, always.
   var twins: Set<Int> = []
 

@@ -76,7 +76,7 @@ final class Oracle {
       }
       let since = together[guest.index] ?? world.now
       together[guest.index] = since
-      let limit = Self.overlap + (world.faults.isBlind ? 30_000 : 0)
+      let limit = Self.overlap + world.faultDelay
       if world.now - since > limit,
         !world.nodes.contains(where: { $0.boot?.robbed[guest.index] != nil })
       {
@@ -301,7 +301,7 @@ final class Oracle {
   /// At rest everything that is attached is locked, or its guest is paused.
   func checkAttachedAtRest(_ world: World) {
     let running = world.nodes.flatMap { $0.boot?.processes ?? [] }
-      .filter { isTrusted($0, world) && isAtLarge($0) && $0.boundSince < world.now }
+      .filter { isTrusted($0, world) && isAtLarge($0) && $0.runs && $0.boundSince < world.now }
     for qemu in running {
       for (resource, mode) in Self.needed(qemu.guest, qemu.uses, world).sorted(by: {
         $0.key < $1.key
@@ -357,7 +357,11 @@ final class Oracle {
     let former = node.formerIsolation.flatMap { world.now - $0.until < 100 ? $0.since : nil }
     let isDue = (node.isolatedSince ?? former).map { world.now - $0 >= Self.grace } ?? false
     if qemu.isRevoked || (isDue && !node.isObserving) { return }
-    if node.isObserving || !qemu.hasLostLocks, qemu.stage == .running {
+    // What was taken from it where it comes from never comes after it.
+    let migration = world.migrations[qemu.guest.index]
+    let hasLostLocks =
+      qemu.hasLostLocks || migration?.destination === qemu && migration?.source.hasLostLocks == true
+    if node.isObserving || !hasLostLocks, qemu.stage == .running {
       world.fail("P5: \(qemu.guest.name) on \(node.name) is killed, though its locks are not lost")
     }
   }

@@ -91,11 +91,24 @@ extension World {
       for index in node.saved.subtracting(node.savedWithoutLocks).sorted() {
         let guest = guests[index]
         for (resource, mode) in Oracle.needed(guest, guest.disks, self)
-        where !locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) }) {
+        where !locks.modes(resource, on: node.index).contains(where: { $0.covers(mode) })
+          && !isHeldWhereItCameFrom(resource, mode, guest, node)
+        {
           fail("P2: \(guest.name) is saved on \(node.name) without \(mode) on \(words(resource))")
         }
       }
     }
+  }
+
+  /// It was saved as soon as it had come, and lives on where it came from: until that ends, its locks wait.
+  private func isHeldWhereItCameFrom(
+    _ resource: ResourceName, _ mode: LockMode, _ guest: Guest, _ node: Node
+  ) -> Bool {
+    locks.waiting(resource, on: node.index).contains { $0.covers(mode) }
+      && nodes.contains { other in
+        other !== node && isHere(guest, other)
+          && locks.modes(resource, on: other.index).contains { $0.covers(mode) }
+      }
   }
 
   /// Whether a guest is on a node, in whatever form.

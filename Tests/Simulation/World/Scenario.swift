@@ -101,77 +101,8 @@ public struct Scenario {
         node.boot?.agent?.fuse = .before(words[4])
         break
       }
-      guard perform(words, on: node, in: world) else { throw unreadable("not understood") }
+      guard Deed.perform(words, on: node, in: world) else { throw unreadable("not understood") }
     }
     return world.violation == nil
-  }
-
-  private static func perform(_ words: [String], on node: Node, in world: World) -> Bool {
-    switch words.dropLast().joined(separator: " ") {
-    case "on": world.powerOn(node)
-    case "off": world.powerOff(node)
-    case "fence": world.fence(node)
-    case "isolate": world.isolate(node)
-    case "rejoin": world.rejoin(node)
-    case "observe": node.isObserving = true
-    case "leave": world.leaveLockspace(node)
-    case "fill": node.isDiskFull = true
-    case "empty": node.isDiskFull = false
-    case "kill libvirtd": world.killDaemon(node)
-    case "run libvirtd": world.startDaemon(node)
-    case "kill agent": world.crashAgent(node)
-    case "run agent": world.startAgent(node)
-    default:
-      guard words.count >= 3, let guest = world.guests.first(where: { $0.name == words[1] }) else {
-        return false
-      }
-      return perform(words, guest, on: node, in: world)
-    }
-    return true
-  }
-
-  private static func perform(
-    _ words: [String], _ guest: Guest, on node: Node, in world: World
-  ) -> Bool {
-    let qemu = node.boot?.processes.first { $0.guest.index == guest.index }
-    switch (words[0], words.count) {
-    case ("start", 3): world.start(guest, on: node)
-    case ("migrate", 3), ("postcopy", 3), ("announce", 3):
-      guard let from = world.nodes.first(where: { $0.boot?.qemu(of: guest.uuid) != nil }) else {
-        return false
-      }
-      world.migrate(
-        guest, from: from, to: node, isOffline: words[0] == "announce",
-        isPostCopy: words[0] == "postcopy")
-    case ("twin", 3): world.start(guest, on: node, isTwin: true)
-    case ("destroy", 3): world.destroy(guest, on: node)
-    case ("save", 3): world.save(guest, on: node)
-    case ("unsave", 3): world.removeSaveImage(guest, node)
-    case ("revoke", 3): world.revoke(guest, on: node)
-    case ("attach", 4):
-      guard let storage = world.storages.firstIndex(where: { $0.path == "/san/\(words[2])" }) else {
-        return false
-      }
-      world.attach(Use(storage: storage, access: .exclusiveWrite), to: guest, on: node)
-    case ("detach", 4):
-      guard let storage = world.storages.firstIndex(where: { $0.path == "/san/\(words[2])" }) else {
-        return false
-      }
-      world.detach(storage, from: guest, on: node)
-    case ("fail", 3): world.faults.nextStartFails = true
-    case ("mishear", 3): world.faults.nextReplyIsLost = true
-    case ("shutdown", 3): if let qemu { world.exit(qemu, node, "shuts down") }
-    case ("crash", 3): if let qemu { world.exit(qemu, node, "crashes") }
-    case ("stick", 3): if let qemu { world.stick(qemu, node) }
-    case ("unstick", 3): if let qemu { world.unstick(qemu, node) }
-    case ("rob", 3): world.rob(guest, on: node, of: nil)
-    case ("rob", 4):
-      guard let storage = world.storages.firstIndex(where: { $0.path == "/san/\(words[2])" }) else {
-        return false
-      }
-      world.rob(guest, on: node, of: storage)
-    default: return false
-    }
-    return true
   }
 }

@@ -15,8 +15,11 @@ public struct Simulation: Sendable {
 
   /// Lets a cluster live, with faults, until it is mended and at rest.
   ///
-  /// - Parameter isTold: whether there is to be a ``timeline``.
-  public init(seed: UInt64, isTold: Bool = false) {
+  /// - Parameters:
+  ///   - isLively: whether what goes wrong is rarer, and mended before long, so that more guests come to run, move
+  ///     and change.
+  ///   - isTold: whether there is to be a ``timeline``.
+  public init(seed: UInt64, isLively: Bool = false, isTold: Bool = false) {
     var random = SeededRandom(seed: seed)
     let storages = Self.storages(&random)
     let guests = Self.guests(&random, storages)
@@ -24,7 +27,9 @@ public struct Simulation: Sendable {
       nodes: Int.random(in: 1...3, using: &random), storages: storages + Self.spares(guests),
       guests: guests, seed: random.next(), isTold: isTold)
     for node in world.nodes where random.once(in: 12) { node.isObserving = true }
-    world.faults = Faults(&world.random)
+    world.isLively = isLively
+    world.faults = Faults(
+      &world.random, share: isLively ? [10, 25, 45].randomElement(using: &random) ?? 45 : 45)
     for guest in guests {
       world.tell(
         "-", "world",
@@ -35,10 +40,11 @@ public struct Simulation: Sendable {
       if node.isObserving { world.tell(node, "host", "only observes") }
       world.powerOn(node)
     }
-    let length = Int.random(in: 150...1_000, using: &world.random)
+    let calm = isLively ? [9, 9, 30, 90].randomElement(using: &random) ?? 9 : 9
+    let length = Int.random(in: 150...1_000, using: &world.random) * (calm < 30 ? 1 : 2)
     var steps = 0
     while steps < length, world.violation == nil {
-      if world.random.once(in: 9) { world.disturb() } else { _ = world.step() }
+      if world.random.once(in: calm) { world.disturb() } else { _ = world.step() }
       steps += 1
     }
     if world.violation == nil { world.conclude() }

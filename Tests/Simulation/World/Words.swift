@@ -215,6 +215,9 @@ extension Effect {
   }
 
   var isRecover: Bool {
-    if case .recover = self { true } else { false }
+    switch self {
+    case .recover, .queueAgain: true
+    default: false
+    }
   }
 }

@@ -22,19 +22,28 @@ final class World {
   private(set) var nodes: [Node] = []
   let oracle = Oracle()
   /// What of the world's faults may happen by chance.
-  var faults = Faults()
+  var faults = Faults() {
+    // What was lost before everything was mended stays so.
+    didSet { faultDelay = max(faultDelay, faults.delay) }
+  }
+  /// By how much later the agents may learn that a guest runs, in ms.
+  private(set) var faultDelay: Int64 = 0
   /// The promise that was broken first, and how.
   private(set) var violation: String?
   /// Storage does not answer whoever looks at it.
   var doesStorageHang = false
   /// Counts what the oracle looks at.
   var changes = 0
+  /// Whether what goes wrong is mended before long.
+  var isLively = false
   /// Everything is mended, and what happens by itself is waited for.
   var isSettling = false
   /// What agents ask each other, by number.
   var enquiries: [UInt64: Enquiry] = [:]
   /// Which agent has said that its claims of a domain wait.
   var promises: [DomainUUID: Int] = [:]
+  /// The last migration of each guest.
+  var migrations: [Int: Migration] = [:]
   private var lastNumber = 0
   private var agents: [Int: Agent] = [:]
 
