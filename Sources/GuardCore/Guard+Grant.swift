@@ -129,8 +129,9 @@ extension Guard {
     switch admission.purpose {
     case .prepare, .start, .started, .reconnect:
       effects.append(.record(granted.record(.prepared), .noted))
-    case .change, .attach: effects.append(.record(granted.record(.running), .noted))
-    case .operation, .recovery: break
+    case .change, .attach, .operation:
+      effects.append(.record(granted.record(.running), .noted))
+    case .recovery: break
     }
   }
 
