@@ -209,7 +209,8 @@ final class Oracle {
         }
         for qemu in processes { qemu.hasLostLocks = true }
         let isWatched =
-          boot.agent?.isOpen == true && node.stops.isEmpty && processes.contains(where: isAtLarge)
+          boot.agent?.isOpen == true && node.stops.isEmpty
+          && processes.contains { isAtLarge($0) && !waits($0, after: robbery) }
         let isDueSince = isWatched ? robbery.isDueSince : world.now
         // Whose a lock is cannot be seen: what is whole may be so by that of another guest of the
         // node, until the engine has found out.
@@ -241,6 +242,12 @@ final class Oracle {
       && !qemu.guest.isClient
   }
 
+  /// What was lost before its agent knew its process may pass for what was never had: then it is to be paused, not
+  /// killed, and one that stands still is paused when somebody resumes it.
+  func waits(_ qemu: QEMU, after robbery: Boot.Robbery) -> Bool {
+    qemu.isSuspended && robbery.since < qemu.boundSince
+  }
+
   /// From when on the guests of a node that is cut off are dealt with, in ms (docs/design.md §5).
   private static let grace: Int64 = 60_000
 
@@ -248,7 +255,8 @@ final class Oracle {
   private func checkIsolated(_ world: World) {
     for node in world.nodes {
       guard let since = node.isolatedSince, let boot = node.boot, !node.isObserving,
-        let agent = boot.agent, agent.isOpen,
+        // One that starts there has its records, and no lockspace in which to take them over.
+        let agent = boot.agent, agent.isOpen, agent.hasRecovered,
         world.now - max(since, agent.openSince) > Self.grace + 5_000
       else { continue }
       for qemu in boot.processes where isAtLarge(qemu) && qemu.boundSince < since {

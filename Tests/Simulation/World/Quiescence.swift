@@ -78,9 +78,11 @@ extension World {
         fail("a client on \(node.name) was never answered")
       }
       for qemu in boot.processes
-      where qemu.isGuarded && !qemu.isPaused && !qemu.guest.isClient
-        && boot.robbed[qemu.guest.index] != nil
-      {
+      where qemu.isGuarded && !qemu.isPaused && !qemu.guest.isClient {
+        guard let robbery = boot.robbed[qemu.guest.index], !oracle.waits(qemu, after: robbery)
+        else {
+          continue
+        }
         fail("P4: \(qemu.guest.name) still runs on \(node.name) without its locks")
       }
       for qemu in boot.processes where qemu.isGuarded {
