@@ -311,7 +311,7 @@ extension Guard {
           id, !sighting.isPaused ? .staying : isGoing ? .leaving(attached: []) : .standing))
     }
     // What runs here unguarded has nothing to hand over: perhaps a third node has its locks, and runs it.
-    guard owner.hasIdentity else { return effects.append(.answer(id, .staying)) }
+    guard !owner.isBare else { return effects.append(.answer(id, .staying)) }
     guard let departure = sighting.departure else {
       return effects.append(.answer(id, sighting.isPaused ? .standing : .staying))
     }

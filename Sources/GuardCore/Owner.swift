@@ -171,14 +171,9 @@ struct Owner {
     }
   }
 
-  /// Whether not even its identity is held: what a former agent had asked for was refused.
+  /// Whether not even its identity is held, only asked for, or refused to a former agent.
   var isBare: Bool {
-    origin.isDomain && !claims.contains { $0.resource == ResourceName(domain: domain.uuid) }
-  }
-
-  /// Whether its identity is held, not only asked for.
-  var hasIdentity: Bool {
-    held.contains { $0.resource == ResourceName(domain: domain.uuid) }
+    origin.isDomain && !held.contains { $0.resource == ResourceName(domain: domain.uuid) }
   }
 
   /// Whether a save image, and no process, uses the claims.
