@@ -79,6 +79,23 @@ import Testing
     #expect(host.holders("/one") == [])
   }
 
+  /// The lockspace stands still from before its start until after its end, for longer than a hook may wait.
+  @Test func whatComesWhenItsGuestHasEndedIsGivenBack() {
+    let host = TestHost(policy: Policy(mode: .observe, answerLimit: 9_000))
+    host.image("/one")
+    let vm = VM(1, [disk("/one")])
+    host.stopLockspace()
+    #expect(host.hook(.prepare, vm) == nil)
+    let prepare = host.lastID
+    host.pass(9_000)
+    #expect(host.replies[prepare] == .done)
+    _ = host.hook(.stopped, vm)
+    _ = host.hook(.release, vm)
+    host.letGo()
+    host.pass(Policy().startLimit)
+    #expect(host.holders("/one") == [] && host.ledger.isEmpty)
+  }
+
   /// Whoever asks for a lock by name is answered.
   @Test func aClientIsRefusedAllTheSame() {
     let host = Self.host()

@@ -32,6 +32,14 @@ import Testing
     #expect(host.start(vm1) == .done)
   }
 
+  /// After a restart what somebody else had only asked for must not come before it.
+  @Test func whatWasGrantedIsWrittenDown() throws {
+    let owner = try register()
+    _ = host.ask(.add(owner, [disk("/one")]))
+    #expect(host.ask(.acquire(owner)) == .done)
+    #expect(host.ledger[owner]?.asked == [] && host.ledger[owner]?.claims.count == 2)
+  }
+
   @Test func acquireIsAllOrNothingAndMayBeTriedAgain() throws {
     host.start(vm1)
     let owner = try register()
