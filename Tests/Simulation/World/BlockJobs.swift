@@ -94,10 +94,9 @@ extension World {
     guard let (_, qemu) = idle(guest, node), qemu.stage == .running else { return }
     let former = qemu.uses
     guard change(qemu) else { return }
-    for use in former where !qemu.uses.contains(use) && qemu.unlocked.remove(use) != nil {
-      qemu.detached = now
-    }
-    qemu.unlocked.formUnion(qemu.uses.filter { !former.contains($0) })
+    let gone = qemu.unlocked.subtracting(qemu.uses)
+    if !gone.isEmpty { qemu.detached = now }
+    qemu.unlocked = qemu.unlocked.subtracting(gone).union(qemu.uses.filter { !former.contains($0) })
     changes += 1
     tell(node, "libvirtd", "\(guest.name) \(what)")
     replaceStatusFile(of: qemu, node)
