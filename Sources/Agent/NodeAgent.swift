@@ -40,6 +40,8 @@ actor NodeAgent {
   private var upkeep: EngineUpkeep?
   /// How many owners' claims are being held again.
   private var reclaiming = 0
+  /// Whether what nobody claims has been given back.
+  private var hasTidied = false
   var server: SocketServer?
   let storageGate = StorageGate()
   var storageThreads: SpareThreads?
@@ -321,7 +323,9 @@ actor NodeAgent {
   }
 
   private func tidyIfReclaimed() {
-    if reclaiming == 0 { upkeep?.begin() }
+    guard reclaiming == 0, !hasTidied else { return }
+    hasTidied = true
+    upkeep?.begin()
   }
 
   private func watchGuests() {

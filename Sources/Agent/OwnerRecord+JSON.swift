@@ -19,6 +19,7 @@ extension OwnerRecord {
       ("since", .integer(since.milliseconds)), ("claims", .array(claims.map(\.json))),
       ("attached", attached.isEmpty ? nil : .array(attached.map(\.json))),
       ("asked", asked.isEmpty ? nil : .array(asked.sorted().map { .string("\($0)") })),
+      ("former", former.isEmpty ? nil : .array(former.map(\.json))),
       ("unguarded", .array(unguarded.map(\.json))),
       ("from", handover?.source.map { .integer(Int64($0.number)) }),
       ("to", handover?.destination.map { .integer(Int64($0.number)) }))
@@ -55,6 +56,9 @@ extension OwnerRecord {
           ? []
           : try json.list("asked") { json throws(MalformedMessage) in try ResourceName(asked: json)
           }),
+      former: json["former"] == nil
+        ? []
+        : try json.list("former") { json throws(MalformedMessage) in try Claim(json) },
       unguarded: try json.list("unguarded") { json throws(MalformedMessage) in
         try UnguardedResource(json)
       },

@@ -23,20 +23,25 @@ extension Guard {
     let (starting, used) = (
       living.filter { $0.record.stage == .starting }, living.filter { $0.record.stage != .starting }
     )
-    var claimed = used.flatMap { $0.record.held }
+    var claimed = used.flatMap { living in
+      living.record.held.map { (owner: living.record.owner, claim: $0) }
+    }
     let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
     for owner in used + asked {
+      let id = owner.record.owner
       let held = owner.record.held
       // A record is written before the engine is asked: of two claims that shut each other out one
       // was never granted, and taking it over would be taking over the other one's lock.
       let more = owner.record.claims.filter { claim in
         !held.contains(claim)
           && claimed.allSatisfy {
-            $0.resource != claim.resource || $0.mode.isCompatible(with: claim.mode)
+            $0.owner == id || $0.claim.resource != claim.resource
+              || $0.claim.mode.isCompatible(with: claim.mode)
           }
       }
-      claimed += more
-      takeOver(owner.record, holding: held + more, owner.stage, keeper: owner.keeper)
+      claimed += more.map { (owner: id, claim: $0) }
+      let rest = held.filter { claim in !more.contains { $0.resource == claim.resource } }
+      takeOver(owner.record, holding: rest + more, owner.stage, keeper: owner.keeper)
     }
     openIfRecovered()
   }
@@ -85,14 +90,17 @@ extension Guard {
       origin: record.origin, phase: .registered, keeper: nil, since: record.since)
     // What is not taken over is asked for again: by the next hook of a start, which does not go on
     // without, or when the guest is looked at.
-    owner.claims = stage == .starting ? record.claims : claims
+    owner.claims =
+      stage != .starting
+      ? claims
+      : record.claims.map { claim in claims.first { $0.resource == claim.resource } ?? claim }
     owner.lost = Set(owner.claims.map(\.resource)).subtracting(claims.map(\.resource))
     // Of a start whose QEMU runs by now, nobody wrote down what was granted.
     owner.uncertain =
       switch (record.stage, stage) {
       case (_, .starting): []
       case (.starting, _): Set(claims.map(\.resource))
-      default: record.asked
+      default: record.asked.intersection(claims.filter(record.claims.contains).map(\.resource))
       }
     owner.attached = record.attached
     owner.unguarded = record.unguarded
@@ -109,10 +117,14 @@ extension Guard {
     case nil: break
     }
     owner.sight.isSurplus = true
+    // Of one that went elsewhere the former agent may have let go.
+    let hasLeft = stage == .running && keeper == nil
+    let lesser =
+      hasLeft ? [] : record.former.filter { owner.uncertain.contains($0.resource) }
     owner.phase = .acquiring(
       Owner.Admission(
         purpose: .recovery, request: nil,
-        former: Owner.Former(phase: former, claims: [], keeper: isSaved ? nil : keeper),
+        former: Owner.Former(phase: former, claims: lesser, keeper: isSaved ? nil : keeper),
         claims: claims))
     owners[owner.id.domain] = owner
     recovering.insert(owner.id)
@@ -125,15 +137,22 @@ extension Guard {
     guard let owner = owner(id), case .acquiring(let admission) = owner.phase,
       admission.purpose == .recovery, let former = admission.former
     else { return }
-    recovering.remove(id)
     // What the former agent had only asked for was perhaps never held.
     let missing = missing.filter { !owner.uncertain.contains($0.resource) }
     let denied = Set(refused.map(\.claim.resource)).intersection(owner.uncertain)
     let refused = refused.filter { !denied.contains($0.claim.resource) }
+    // Raised it was not, but it is there as it was before.
+    let lesser = former.claims.filter { denied.contains($0.resource) }
     update(id) { owner in
       owner.uncertain = []
-      owner.claims.removeAll { denied.contains($0.resource) }
-      owner.attached.removeAll { denied.contains($0.resource) }
+      owner.claims = owner.claims.compactMap { claim in
+        denied.contains(claim.resource)
+          ? lesser.first { $0.resource == claim.resource } : claim
+      }
+      owner.attached.removeAll { given in
+        denied.contains(given.resource)
+          && !lesser.contains { $0.resource == given.resource && $0.mode.covers(given.mode) }
+      }
     }
     // A start that the former agent broke off in may never have come to the engine.
     if !missing.isEmpty, description.locksOutliveAgent, former.phase != .prepared {
@@ -145,7 +164,7 @@ extension Guard {
       auditLost(owner, refused.map(\.claim), message)
       alarm(message, owner: id)
     }
-    resume(id)
+    if lesser.isEmpty { resume(id) } else { recover(lesser, of: id, as: former) }
     if !refused.isEmpty, let owner = self.owner(id) {
       let reason = "somebody else has locked what it lost while there was no agent"
       if let process = victim(owner) {
@@ -154,11 +173,23 @@ extension Guard {
         pause(id, reason)
       }
     }
-    loseLate(id, admission)
+    if lesser.isEmpty { loseLate(id, admission) }
+  }
+
+  /// What could not be raised is held as it was before. That may be lost by now, which is then a loss.
+  private mutating func recover(_ lesser: [Claim], of id: OwnerID, as former: Owner.Former) {
+    update(id) { owner in
+      guard var admission = owner.admission else { return }
+      admission.claims = lesser
+      admission.former = Owner.Former(phase: former.phase, claims: [], keeper: former.keeper)
+      owner.phase = .acquiring(admission)
+    }
+    effects.append(.recover(id, lesser))
   }
 
   /// The claims of a recorded owner are held again, as far as they can be.
   private mutating func resume(_ id: OwnerID) {
+    recovering.remove(id)
     guard let owner = owner(id), let former = owner.admission?.former else { return }
     audit(.recovered, owner, ("stage", "\(former.phase)"))
     switch former.phase {

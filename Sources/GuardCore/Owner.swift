@@ -42,7 +42,7 @@ struct Owner {
     /// now is given back.
     var isAbandoned = false
     /// What the owner had before, and falls back to; nil for a new owner.
-    let former: Former?
+    var former: Former?
     /// What the engine is to be asked for.
     var claims: [Claim]
     /// What of that was lost, and why, before the last of it was granted.
@@ -194,7 +194,7 @@ struct Owner {
   func record(_ stage: OwnerRecord.Stage) -> OwnerRecord {
     OwnerRecord(
       owner: id, name: domain.name, origin: origin, stage: stage, keeper: keeper, since: since,
-      claims: claims, attached: attached, asked: asked, unguarded: unguarded,
+      claims: claims, attached: attached, asked: asked, former: raised, unguarded: unguarded,
       handover: handover?.record)
   }
 
@@ -206,6 +206,15 @@ struct Owner {
       return uncertain
     }
     return Set(admission.claims.map(\.resource))
+  }
+
+  /// What is held of what is asked for, in the mode before.
+  private var raised: [Claim] {
+    guard source == nil, let admission else { return [] }
+    return held.filter { claim in
+      !lost.contains(claim.resource)
+        && admission.claims.contains { $0.resource == claim.resource && $0.mode != claim.mode }
+    }
   }
 
   func report(node: NodeName) -> OwnerReport {

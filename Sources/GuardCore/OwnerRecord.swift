@@ -58,6 +58,8 @@ public struct OwnerRecord: Hashable, Sendable {
   public let attached: [Claim]
   /// What of that was only asked for: perhaps it was never granted. Of a ``Stage/starting`` owner, all is.
   public let asked: Set<ResourceName>
+  /// What of that is held already in a lesser mode, from which the claim is to be raised.
+  public let former: [Claim]
   /// The node that its guest comes from or goes to; nil for one that stays.
   public let handover: Handover?
   /// What of the domain this version cannot lock, for `status` after a restart.
@@ -68,7 +70,7 @@ public struct OwnerRecord: Hashable, Sendable {
   public init(
     owner: OwnerID, name: String, origin: Origin, stage: Stage, keeper: ProcessRef?,
     since: Timestamp, claims: [Claim], attached: [Claim] = [], asked: Set<ResourceName> = [],
-    unguarded: [UnguardedResource], handover: Handover? = nil
+    former: [Claim] = [], unguarded: [UnguardedResource], handover: Handover? = nil
   ) {
     self.owner = owner
     self.name = name
@@ -79,10 +81,13 @@ public struct OwnerRecord: Hashable, Sendable {
     self.claims = claims
     self.attached = attached
     self.asked = asked
+    self.former = former
     self.unguarded = unguarded
     self.handover = handover
   }
 
   /// The claims that were certainly held when this was written.
-  var held: [Claim] { stage == .starting ? [] : claims.filter { !asked.contains($0.resource) } }
+  var held: [Claim] {
+    stage == .starting ? [] : claims.filter { !asked.contains($0.resource) } + former
+  }
 }

@@ -46,6 +46,9 @@ extension ClaimKeeper {
   func adopt(
     _ claims: [Claim], for owner: OwnerID, then: @escaping @Sendable () -> Void
   ) {
+    // What it has found already is not looked for again: that would be somebody else's of this node.
+    let holds = holds(owner)
+    let claims = claims.filter { holds[$0.resource] == nil }
     let left = Mutex(claims.count + 1)
     @Sendable func arrive() {
       if left.withLock({

@@ -60,6 +60,18 @@ final class Scratch {
     #expect(scratch.names("state/owners") == ["\(two.owner).json"])
   }
 
+  @Test func whatIsBeingRaisedIsReadAsItWasWritten() throws {
+    let record = try Self.record(1)
+    let raised = OwnerRecord(
+      owner: record.owner, name: record.name, origin: .hook, stage: .running, keeper: record.keeper,
+      since: record.since, claims: record.claims, asked: [record.claims[0].resource],
+      former: [
+        Claim(resource: record.claims[0].resource, mode: .pr, device: "disk", location: "/a/0")
+      ], unguarded: [])
+    try ledger.write(raised)
+    #expect(try ledger.read().records == [raised])
+  }
+
   @Test func aPidMeansNothingAfterTheNextBoot() throws {
     try ledger.write(try Self.record())
     let next = try Ledger(

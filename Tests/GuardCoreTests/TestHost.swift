@@ -25,6 +25,8 @@ final class TestHost {
 
   /// What guests of other nodes hold, who may say so or not: refused whatever is asked for.
   var elsewhere: [ResourceName: Holder?] = [:]
+  /// What guests of other nodes read: refused to whoever wants more.
+  var readElsewhere: Set<ResourceName> = []
   /// What the engine cannot take, and why.
   var failing: [ResourceName: String] = [:]
   /// What libvirt says of running guests.
@@ -187,6 +189,9 @@ final class TestHost {
   private func shutOut(_ claims: [Claim]) -> [RefusedClaim] {
     claims.compactMap { claim in
       if let reason = failing[claim.resource] { return RefusedClaim(claim, failure: reason) }
+      if readElsewhere.contains(claim.resource), !LockMode.pr.covers(claim.mode) {
+        return RefusedClaim(claim, holder: nil)
+      }
       return elsewhere[claim.resource].map { RefusedClaim(claim, holder: $0) }
     }
   }
@@ -245,7 +250,7 @@ final class TestHost {
     case .recover(let owner, let claims):
       let refused = shutOut(claims)
       let missing = claims.filter { vanished.contains($0.resource) }
-      let rest = claims.filter { elsewhere[$0.resource] == nil }
+      let rest = claims.filter { claim in !refused.contains { $0.claim == claim } }
       // The local engine finds nothing, ever; what an outliving one would is the test's to say.
       keeper.recover(owner, rest) { [answers] reclaimed in
         answers.add(

@@ -244,6 +244,22 @@ import Testing
     #expect(held == ["a PW", "b PW"])
   }
 
+  /// Refused more, it keeps what it had; and who asks for that once more takes nobody else's for its own.
+  @Test func whatCouldNotBeRaisedIsHeldAsItWas() throws {
+    let other = OwnerID(domain: owner.domain, instance: owner.instance + 1)
+    let first = keeper()
+    first.acquire(owner, [try claim("a", .pr)]) { _ in }
+    first.acquire(other, [try claim("a", .pr)]) { _ in }
+    let (keeper, answer) = recover([try claim("a", .pw)])
+    #expect(answer?.refused.count == 1)
+    #expect(keeper.held(owner).values.sorted { $0.rawValue < $1.rawValue } == [.pr])
+    keeper.recover(owner, [try claim("a", .pr)]) { #expect($0 == Reclaimed()) }
+    keeper.recover(other, [try claim("a", .pr)]) { #expect($0 == Reclaimed()) }
+    keeper.release(owner) {}
+    keeper.release(other) {}
+    #expect(engine.locks() == [])
+  }
+
   @Test func whatWasAdoptedIsSigned() throws {
     let claims = [try claim("a", .pw)]
     let resource = claims[0].resource
