@@ -258,6 +258,8 @@ extension Guard {
     update(id) { owner in
       owner.phase = .saved
       owner.isExported = isExported
+      // It came, or nothing could have been saved; what follows is a restore.
+      owner.mustBeIncoming = false
       owner.sight = Owner.Sight()
       owner.death = nil
       owner.driver = Owner.Driver()
