@@ -252,6 +252,8 @@ actor NodeAgent {
         report(.settled(owner, refused: $0))
       }
     case .queueAgain(let owner, let claims): queueAgain(owner, claims)
+    case .probe(let owner):
+      keeper?.probe(owner) { [self] in report(.probed(owner, barred: $0)) }
     case .ask(let inquiry): ask(inquiry)
     case .answer(let question, let answer):
       enquiries.answer(question.number, to: question.node, answer)

@@ -30,6 +30,9 @@ public enum Effect: Hashable, Sendable {
   /// ``Event/requeued(_:refused:isWaiting:)``, and where something waits also by
   /// ``Event/settled(_:refused:)``.
   case queueAgain(OwnerID, [Claim])
+  /// Find out whether somebody else's locks are in the way of what an owner waits for. Answered by
+  /// ``Event/probed(_:barred:)``, and by nothing while the lockspace stands still.
+  case probe(OwnerID)
   /// Ask another node's agent about a domain, or all of them. Answered by ``Event/answered(_:by:_:)``: where
   /// ``HandoverQuestion/waiting`` is asked, not before that node's agent has answered or the node has left
   /// the cluster.

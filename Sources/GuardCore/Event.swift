@@ -48,6 +48,9 @@ public enum Event: Sendable {
   case settled(OwnerID, refused: [RefusedClaim])
   /// Answers ``Effect/queueAgain(_:_:)``.
   case requeued(OwnerID, refused: [RefusedClaim], isWaiting: Bool)
+  /// Answers ``Effect/probe(_:)``: what the owner waits for although it would have been granted by now if
+  /// it were free, and who has it, as far as they say.
+  case probed(OwnerID, barred: [ResourceName: Holder?])
   /// Another node's agent asks about a domain. Answered by one ``Effect/answer(_:_:)``, once this agent
   /// can tell.
   case questioned(QuestionID, HandoverQuestion, DomainUUID)

@@ -33,7 +33,7 @@ extension Guard {
   }
 
   @discardableResult
-  private mutating func inquire(
+  mutating func inquire(
     _ question: HandoverQuestion, _ uuid: DomainUUID, of node: NodeID?
   ) -> Inquiry {
     inquiryRound += 1
@@ -50,10 +50,14 @@ extension Guard {
       arrivals[uuid] = nil
       receive(arrival.start, uuid, from: node, answer)
       decide(about: uuid)
-    case .overlapping:
-      guard let owner = owners[uuid], let overlap = owner.overlap, owner.source == inquiry.node
+    case .sending:
+      guard let owner = owners[uuid], owner.overlap == .suspected, owner.source == inquiry.node
       else { return }
-      judge(overlap, of: owner, by: node, answer)
+      reconsider(owner, by: node, answer)
+    case .overlapping:
+      guard let owner = owners[uuid], owner.overlap != nil, owner.source == inquiry.node
+      else { return }
+      judge(owner, by: node, answer)
     case .waiting:
       guard let owner = owners[uuid], owner.destination == inquiry.node else { return }
       if case .ending = owner.phase {
@@ -113,6 +117,7 @@ extension Guard {
     if isWaiting { update(id) { _ = $0.wait(1) } }
     reclaimed(id, missing: [], refused: refused)
     arriveIfSettled(id)
+    suspect(id.domain)
     lookForAdvent(id)
     decide(about: id.domain)
   }
@@ -149,9 +154,7 @@ extension Guard {
   /// What runs is not what was let in: a migration was announced and confirmed, and then somebody
   /// started the domain afresh.
   mutating func refuseFresh(_ process: ProcessRef, of owner: Owner, _ reason: SearchReason) {
-    let why =
-      "it was let in as a guest that \(owner.source.map { "\(place($0)) sends" } ?? "comes here"), "
-      + "but its QEMU was started afresh"
+    let why = fresh(owner)
     if owner.death == nil {
       audit(.killed, owner, ("pid", "\(process.pid)"), ("reason", why))
       update(owner.id) { $0.death = Owner.Death(process: process, reason: why, signal: .kill) }
@@ -166,6 +169,11 @@ extension Guard {
     wake(owner.id, .startLimit, after: policy.driverGrace)
   }
 
+  func fresh(_ owner: Owner) -> String {
+    "it was let in as a guest that \(owner.source.map { "\(place($0)) sends" } ?? "comes here"), "
+      + "but its QEMU was started afresh"
+  }
+
   /// Looks for the process of a guest that comes, from before it is there.
   mutating func lookForAdvent(_ id: OwnerID) {
     guard let owner = owner(id), owner.mustBeIncoming, case .prepared = owner.phase,
@@ -174,48 +182,6 @@ extension Guard {
     update(id) { $0.advents += 1 }
     effects.append(.find(id, owner.domain, .advent))
   }
-
-  // MARK: - Both run
-
-  /// It runs here and its locks are still there: for a moment that is how a migration ends. If it lasts,
-  /// the other node's libvirt may have taken a lost answer for a failure, and let its guest go on.
-  mutating func askWhyStillThere(_ owner: Owner) {
-    guard let source = owner.source, owner.guest != nil, !owner.sight.isPaused else {
-      return update(owner.id) { $0.overlap = nil }
-    }
-    inquire(.overlapping, owner.domain.uuid, of: source)
-  }
-
-  private mutating func judge(
-    _ overlap: Owner.Overlap, of owner: Owner, by node: NodeID?, _ answer: HandoverAnswer
-  ) {
-    guard let source = owner.source else { return }
-    let name = Quoted(owner.domain.name)
-    switch answer {
-    case .staying:
-      let reason =
-        "it goes on on \(place(source)), which holds its locks: the migration to here failed"
-      alarm("\(name)\(process(owner)) runs on two nodes: \(reason)", owner: owner.id)
-      if isAtRisk(owner), let process = owner.guest { kill(process, of: owner, reason) }
-    case .standing:
-      alarm(
-        "\(name)\(process(owner)) came from \(place(source)) and runs here, but stands still there and keeps "
-          + "its locks there: libvirt has lost sight of how the migration ended. If it is well here, end it "
-          + "there: \(virsh(source)) destroy \(owner.domain.uuid). Never resume it there",
-        owner: owner.id)
-      // Whoever resumes it there all the same has two that run: that is found out as fast as a lost answer is.
-      wake(owner.id, .overlap, after: policy.overlapLimit)
-    // What it has let go of would be here, if nobody else had it.
-    case .none where node != nil && overlap == .disowned:
-      lose(
-        owner, where: { _ in true },
-        "\(place(source)) has let go of it, and somebody else has it")
-    case .none where node != nil:
-      update(owner.id) { $0.overlap = .disowned }
-      wake(owner.id, .overlap, after: policy.overlapLimit)
-    case .leaving, .waiting, .none: wake(owner.id, .overlap, after: policy.overlapLimit)
-    }
-  }
 }
 
 // A guest goes to another node.
@@ -223,9 +189,10 @@ extension Guard {
   /// What a running guest's description says about its move.
   mutating func follow(_ sighting: Sighting, of owner: Owner) {
     let id = owner.id
-    if owner.source != nil, !sighting.isPaused, owner.overlap == nil {
+    if owner.source != nil, !sighting.isPaused, owner.overlap == nil || owner.overlap == .suspected
+    {
+      if owner.overlap == nil { wake(id, .overlap, after: policy.overlapLimit) }
       update(id) { $0.overlap = .seen }
-      wake(id, .overlap, after: policy.overlapLimit)
     }
     if case .outgoing(let node, let job) = owner.handover {
       if let departure = sighting.departure {
@@ -274,7 +241,7 @@ extension Guard {
     case .waiting:
       undecided[uuid, default: []].append(id)
       decide(about: uuid)
-    case .leaving, .overlapping:
+    case .leaving, .overlapping, .sending:
       guard let owner = owners[uuid], owner.origin.isDomain else {
         return effects.append(.answer(id, .none))
       }
@@ -283,8 +250,7 @@ extension Guard {
         let isGoing = owner.destination == id.node && question == .overlapping
         return effects.append(.answer(id, isGoing ? .leaving(attached: []) : .standing))
       }
-      questions[uuid, default: []].append(
-        Question(id: id, isOverlapping: question == .overlapping))
+      questions[uuid, default: []].append(Question(id: id, question: question))
       effects.append(.sight(owner.domain))
     }
   }
@@ -296,19 +262,17 @@ extension Guard {
     if let owner = owners[uuid], owner.source != nil, owner.admission != nil { return }
     undecided[uuid] = nil
     for id in ids {
-      effects.append(.answer(id, owners[uuid]?.source == id.node ? .waiting : .none))
+      let isWaiting = owners[uuid]?.source == id.node
+      effects.append(.answer(id, isWaiting ? .waiting : .none))
+      if isWaiting { suspect(uuid) }
     }
   }
 
   private mutating func answer(_ question: Question, _ sighting: Sighting, _ ownerID: OwnerID) {
     let id = question.id
     guard let owner = owner(ownerID) else { return effects.append(.answer(id, .none)) }
-    if question.isOverlapping {
-      // Whatever libvirt is about here: two that run are one too many.
-      let isGoing = sighting.departure != nil && owner.destination == id.node
-      return effects.append(
-        .answer(
-          id, !sighting.isPaused ? .staying : isGoing ? .leaving(attached: []) : .standing))
+    guard question.question == .leaving else {
+      return effects.append(.answer(id, outcome(question, sighting, of: owner)))
     }
     // What runs here unguarded has nothing to hand over: perhaps a third node has its locks, and runs it.
     guard !owner.isBare else { return effects.append(.answer(id, .staying)) }
@@ -332,6 +296,18 @@ extension Guard {
     effects.append(.record(updated.record(.running), .departure))
   }
 
+  /// What becomes of a guest that the other node has let in and has no locks for.
+  private func outcome(
+    _ question: Question, _ sighting: Sighting, of owner: Owner
+  ) -> HandoverAnswer {
+    let isSent = sighting.departure != nil && owner.destination == question.id.node
+    // A job after the one that node was told of is another migration, wherever that goes.
+    if question.question == .sending, isSent, !owner.isStaying { return .leaving(attached: []) }
+    // Whatever libvirt is about here: two that run are one too many.
+    guard sighting.isPaused else { return .staying }
+    return isSent && question.question == .overlapping ? .leaving(attached: []) : .standing
+  }
+
   /// Whom a guest goes to is on record, or cannot be.
   mutating func departureRecorded(_ id: OwnerID, _ failure: String?) {
     let attached = owner(id)?.attached ?? []
@@ -350,7 +326,7 @@ extension Guard {
     }
     guard !ids.isEmpty else { return }
     if owner.isStaying { takeBack(owner) }
-    questions[uuid, default: []] += ids.map { Question(id: $0, isOverlapping: false) }
+    questions[uuid, default: []] += ids.map { Question(id: $0, question: .leaving) }
     effects.append(.sight(owner.domain))
   }
 

@@ -77,8 +77,9 @@ extension Guard {
     guard let owner = owner(id), case .prepared = owner.phase else {
       return answerLate(id, reason)
     }
-    if let process, owner.mustBeIncoming, !isIncoming, !isObserved(.started) {
-      return refuseFresh(process, of: owner, reason)
+    if let process, owner.mustBeIncoming, !isIncoming {
+      guard isObserved(.started) else { return refuseFresh(process, of: owner, reason) }
+      if case .arrived = reason { observed(.started, owner.domain, fresh(owner)) }
     }
     switch (reason, process) {
     case (.started(let request), nil), (.arrived(let request), nil):

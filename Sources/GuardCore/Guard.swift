@@ -137,6 +137,7 @@ public struct Guard {
       reclaimed(owner, missing: missing, refused: refused)
     case .queued(let owner, let refused, let isWaiting):
       queued(owner, refused, isWaiting: isWaiting)
+    case .probed(let owner, let barred): probed(owner, barred)
     case .requeued(let owner, let refused, let isWaiting):
       requeued(owner, refused, isWaiting: isWaiting)
     case .settled(let owner, let refused): settled(owner, refused)

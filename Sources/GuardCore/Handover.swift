@@ -36,7 +36,7 @@ extension Guard {
   /// What a node asks about a guest that is being looked at.
   struct Question {
     let id: QuestionID
-    let isOverlapping: Bool
+    let question: HandoverQuestion
   }
 }
 
@@ -66,11 +66,15 @@ extension Owner {
     }
   }
 
-  /// It is known to run here while its locks are still where it comes from, and that is being dealt with.
+  /// Its locks are still where it comes from, and whether that is as it should be is being looked into.
   enum Overlap: Hashable {
+    /// That node has asked whether they wait here, because it lets go of them or its libvirt has called
+    /// the migration off; or nobody knows, after a restart.
+    case suspected
+    /// It is known to run here.
     case seen
-    /// That node has said that it has nothing of it any more.
-    case disowned
+    /// The same, and that node has nothing of it any more, but somebody else's locks are in the way.
+    case barred
   }
 
   /// The node that it comes from; nil once everything is held, or where it comes from nowhere.
@@ -95,7 +99,7 @@ extension Owner {
     return waits + change
   }
 
-  /// Nil while it does not run here, or has its locks.
+  /// Nil where nothing is amiss, as far as is known.
   var overlap: Overlap? {
     get { if case .incoming(_, _, let overlap) = handover { overlap } else { nil } }
     set {

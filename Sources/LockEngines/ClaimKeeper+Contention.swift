@@ -73,13 +73,21 @@ extension ClaimKeeper {
 
   /// Who has signed a resource: read through a lock in NL, which is granted beside any other.
   func readHolder(of resource: ResourceName, then: @escaping @Sendable (Holder?) -> Void) {
+    ask(about: resource) { outcome in
+      guard case .granted(let value) = outcome else { return then(nil) }
+      then(value.flatMap { Holder($0) })
+    }
+  }
+
+  /// Has the resource's master answer something that can always be granted, and gives that back.
+  func ask(about resource: ResourceName, then: @escaping @Sendable (LockOutcome) -> Void) {
     Answers.gather([resource], from: engine) { resource, completion in
       engine.lock(resource, .nl, .expedite, then: completion)
     } then: { [engine] answers in
-      guard let answer = answers.first, case .granted(let value) = answer.outcome else {
-        return then(nil)
+      guard let answer = answers.first, answer.outcome.isGranted else {
+        return then(answers.first?.outcome ?? .refused)
       }
-      engine.unlock(answer.lock) { _ in then(value.flatMap { Holder($0) }) }
+      engine.unlock(answer.lock) { _ in then(answer.outcome) }
     }
   }
 }

@@ -157,6 +157,41 @@ extension ClaimKeeper {
     }
   }
 
+  /// What an owner waits for although it could have had it if it were free, and who has it, as far as they
+  /// say.
+  ///
+  /// Messages from a resource's master keep their order: once it has answered another request on it,
+  /// whatever could be granted before has been. A lockspace that stands still answers nothing, and only
+  /// then does `then` not come. Just after a recovery an answer may overtake what is granted by that
+  /// (fs/dlm/recoverd.c, `ls_recover`: requests that waited go first), so it takes a second one, a while
+  /// later, to be sure.
+  public func probe(
+    _ owner: OwnerID, then: @escaping @Sendable (_ barred: [ResourceName: Holder?]) -> Void
+  ) {
+    let waiting = waiting(owner)
+    let state = Mutex((left: waiting.count + 1, holders: [ResourceName: Holder?]()))
+    @Sendable func arrive(_ resource: ResourceName?, _ outcome: LockOutcome) {
+      let holders = state.withLock { state -> [ResourceName: Holder?]? in
+        if let resource, case .granted(let value) = outcome {
+          state.holders[resource] = .some(value.flatMap { Holder($0) })
+        }
+        state.left -= 1
+        return state.left == 0 ? state.holders : nil
+      }
+      guard let holders else { return }
+      let still = self.waiting(owner)
+      then(holders.filter { still.contains($0.key) })
+    }
+    for resource in waiting {
+      ask(about: resource) { arrive(resource, $0) }
+    }
+    arrive(nil, .refused)
+  }
+
+  private func waiting(_ owner: OwnerID) -> Set<ResourceName> {
+    Set(holds(owner).filter { $0.value.waitsFor != nil }.keys)
+  }
+
   /// The conversion has ended: granted, cancelled, or rejected.
   private func arrived(
     _ claim: Claim, by lock: LockID, for owner: OwnerID, _ outcome: LockOutcome, _ arrival: Arrival

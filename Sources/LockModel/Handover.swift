@@ -6,6 +6,8 @@ public enum HandoverQuestion: UInt8, CaseIterable, Hashable, Sendable {
   case waiting = 2
   /// The destination asks, because its guest runs and its claims still wait: what becomes of yours?
   case overlapping = 3
+  /// The destination asks, because it does not see its guest run: do you still send it, and to me?
+  case sending = 4
 }
 
 /// What an agent says of a domain that it was asked about.

@@ -115,6 +115,22 @@ private final class Cluster {
     settle()
   }
 
+  /// The end of an agent cancels what waits, and leaves what is in NL.
+  func destinationDies() {
+    for lock in engine.locks() where lock.requested != nil {
+      engine.cancel(lock.lock)
+      engine.unlock(lock.lock) { _ in }
+    }
+  }
+
+  func restartDestination() -> TestHost {
+    destinationDies()
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Self.nodes[1], engine: engine)
+    add(next)
+    return TestHost.restarted(destination, as: next)
+  }
+
   func settle() {
     for host in hosts.values { host.settle() }
   }
@@ -282,6 +298,46 @@ extension VM {
     #expect(cluster.destination.killed.isEmpty && cluster.destination.alarms.isEmpty)
   }
 
+  /// Its `started` hook was lost, so nobody has seen that it came; what follows is a restore, not a start
+  /// that passes for an arrival.
+  @Test func whoIsSavedBeforeItWasSeenIsRestored() {
+    let cluster = Cluster()
+    cluster.say(cluster.source, job: 1)
+    for operation in [HookOperation.migrate, .prepare, .start] {
+      #expect(cluster.destination.hook(operation, cluster.vm) == .done)
+    }
+    cluster.destination.saveImages.insert(cluster.vm.name)
+    cluster.destination.stopHooks(cluster.vm)
+    cluster.source.destroy(cluster.vm)
+    cluster.settle()
+    #expect(cluster.destination.phase(cluster.vm) == "saved")
+    #expect(cluster.destination.start(cluster.copy) == .done)
+    #expect(cluster.destination.killed.isEmpty)
+  }
+
+  /// A start that was called off before it had a process: what waits for it goes.
+  @Test func whatIsCalledOffBeforeItHasAProcessIsGivenUp() {
+    let cluster = Cluster()
+    cluster.say(cluster.source, job: 1)
+    for operation in [HookOperation.migrate, .prepare, .start] {
+      #expect(cluster.destination.hook(operation, cluster.vm) == .done)
+    }
+    #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW"])
+    cluster.say(cluster.source)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.modes == ["EX", "PW"] && cluster.destination.phase(cluster.vm) == nil)
+  }
+
+  /// A later migration to somebody else does not keep what an earlier one left over.
+  @Test func whatIsLeftOverIsNotWhatAnotherMigrationSends() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.source)
+    cluster.say(cluster.source, job: 2)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed == [cluster.copy.process])
+  }
+
   @Test func whoIsSavedAtOnceIsNotRestoredWhileItRunsAtTheSource() throws {
     let cluster = Cluster()
     #expect(cluster.prepare() == .done)
@@ -310,6 +366,81 @@ extension VM {
     cluster.destination.pass(Policy().overlapLimit)
     #expect(cluster.destination.killed == [cluster.copy.process])
     #expect(cluster.source.killed.isEmpty)
+  }
+
+  /// Its libvirt has called the migration off, and the daemon here that should end its process is away.
+  @Test func whatIsLeftOverOfAMigrationThatWasCalledOffIsKilled() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.source)
+    #expect(cluster.destination.killed.isEmpty)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed == [cluster.copy.process])
+    #expect(cluster.source.killed.isEmpty)
+    cluster.destination.pass(Policy().releaseGrace)
+    #expect(cluster.modes == ["EX", "PW"])
+  }
+
+  /// The same, when the agent here has restarted and was never asked.
+  @Test func whatIsLeftOverIsKilledAfterARestart() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.deaf = [Cluster.nodes[1]]
+    cluster.say(cluster.source)
+    cluster.deaf = []
+    let next = cluster.restartDestination()
+    #expect(next.phase(cluster.vm) == "incoming")
+    next.pass(Policy().overlapLimit)
+    #expect(next.killed == [cluster.copy.process])
+  }
+
+  /// A destination that has restarted asks, and a migration that goes on goes on.
+  @Test func whatIsStillSentIsNotKilledAfterARestart() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    let next = cluster.restartDestination()
+    for _ in 0..<3 { next.pass(Policy().overlapLimit) }
+    #expect(next.killed.isEmpty && next.alarms.isEmpty)
+    #expect(next.phase(cluster.vm) == "incoming")
+  }
+
+  /// The lockspace stands still when the source has just let go: nothing is granted, and nobody has it.
+  @Test func whoWaitsForALockspaceThatStandsStillIsNotKilled() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.destination)
+    cluster.destination.holdsBack = { event in
+      switch event {
+      case .settled, .probed: true
+      default: false
+      }
+    }
+    cluster.source.destroy(cluster.vm)
+    for _ in 0..<9 { cluster.destination.pass(Policy().overlapLimit) }
+    #expect(cluster.destination.killed.isEmpty && cluster.destination.alarms.isEmpty)
+    cluster.destination.letGo()
+    #expect(cluster.destination.phase(cluster.vm) == "running")
+  }
+
+  /// Somebody else's lock is in the way of one that waits, and it took two answers to be sure.
+  @Test func whoWaitsForWhatSomebodyElseHasIsKilled() throws {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.destination)
+    cluster.destination.holdsBack = { if case .settled = $0 { true } else { false } }
+    cluster.source.destroy(cluster.vm)
+    cluster.destination.pass(Policy().overlapLimit)
+    let owner = try #require(cluster.destination.ledger.keys.first)
+    let disk = try ResourceName("file:/san/a")
+    let holder = Holder(
+      node: Cluster.nodes[2], domain: cluster.rival.uuid, mode: .pw,
+      since: Timestamp(milliseconds: 0))
+    cluster.destination.happen(.probed(owner, barred: [disk: holder]))
+    #expect(cluster.destination.killed.isEmpty)
+    cluster.destination.happen(.probed(owner, barred: [disk: holder]))
+    #expect(cluster.destination.killed == [cluster.copy.process])
+    let alarm = try #require(cluster.destination.alarms.first)
+    #expect(alarm.contains("has let go of it, and") && alarm.contains("\(cluster.rival.uuid)"))
   }
 
   @Test func locksStayUntilTheDestinationWaits() {
@@ -350,17 +481,9 @@ extension VM {
   @Test func aRestartedDestinationWaitsAgain() {
     let cluster = Cluster()
     #expect(cluster.prepare() == .done)
-    // The end of its agent cancels what waits, and leaves what is in NL.
-    for lock in cluster.engine.locks() where lock.requested != nil {
-      cluster.engine.cancel(lock.lock)
-      cluster.engine.unlock(lock.lock) { _ in }
-    }
+    cluster.destinationDies()
     #expect(cluster.modes == ["EX", "PW"])
-    let next = TestHost(
-      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[1],
-      engine: cluster.engine)
-    cluster.add(next)
-    _ = TestHost.restarted(cluster.destination, as: next)
+    let next = cluster.restartDestination()
     #expect(next.phase(cluster.vm) == "incoming")
     #expect(cluster.modes == ["EX", "NL>EX", "NL>PW", "PW"])
     cluster.source.destroy(cluster.vm)
@@ -373,20 +496,13 @@ extension VM {
   @Test func aRestartedDestinationThatCameTooLateIsKilled() {
     let cluster = Cluster()
     #expect(cluster.prepare() == .done)
-    for lock in cluster.engine.locks() where lock.requested != nil {
-      cluster.engine.cancel(lock.lock)
-      cluster.engine.unlock(lock.lock) { _ in }
-    }
+    cluster.destinationDies()
     cluster.deaf = [Cluster.nodes[1]]
     cluster.source.destroy(cluster.vm)
     // An administrator gives it up.
     _ = cluster.source.ask(.revoke(.domain(.uuid(cluster.vm.uuid))))
     #expect(cluster.third.start(cluster.rival) == .done)
-    let next = TestHost(
-      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[1],
-      engine: cluster.engine)
-    cluster.add(next)
-    _ = TestHost.restarted(cluster.destination, as: next)
+    let next = cluster.restartDestination()
     #expect(next.killed == [cluster.copy.process])
   }
 

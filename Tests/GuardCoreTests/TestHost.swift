@@ -274,6 +274,8 @@ final class TestHost {
       } settled: { [answers] in
         answers.add(.settled(owner, refused: $0))
       }
+    case .probe(let owner):
+      keeper.probe(owner) { [answers] in answers.add(.probed(owner, barred: $0)) }
     case .ask(let inquiry): calls.append { [self] in ask(inquiry) }
     case .answer(let question, let answer):
       calls.append { [self] in answerOthers(question, answer) }

@@ -59,6 +59,15 @@ private final class Nodes: Sendable {
     return answer.withLock { $0 }
   }
 
+  /// What bars the copy, by `NAME: HOLDER`; nil without an answer.
+  func probe() -> [String]? {
+    let answer = Mutex<[String]?>(nil)
+    destination.probe(copy) { barred in
+      answer.withLock { $0 = barred.map { "\($0): \($1.map { "\($0.node)" } ?? "?")" }.sorted() }
+    }
+    return answer.withLock { $0 }
+  }
+
   func release(_ owner: OwnerID, on keeper: ClaimKeeper) -> Bool {
     let isDone = Mutex(false)
     keeper.release(owner) { isDone.withLock { $0 = true } }
@@ -168,5 +177,18 @@ private final class Nodes: Sendable {
     #expect(nodes.release(nodes.owner, on: nodes.source))
     #expect(nodes.locks == ["a PW", "b PW", "c PW", "x PW"])
     #expect(nodes.settled.withLock { $0.allSatisfy(\.isEmpty) })
+  }
+
+  /// Whoever waits is told who is in the way, and of nothing once nobody is.
+  @Test func whatWaitsIsProbed() {
+    let nodes = Nodes()
+    #expect(nodes.take(nodes.claim("a"), nodes.claim("b"), for: nodes.owner, on: nodes.source))
+    #expect(nodes.probe() == [])
+    #expect(nodes.queue(nodes.claim("a"), nodes.claim("b"), nodes.claim("c")) == .waiting)
+    #expect(nodes.probe() == ["a: node id 1", "b: node id 1"])
+    let before = nodes.locks
+    #expect(nodes.probe()?.count == 2 && nodes.locks == before, "it leaves nothing behind")
+    #expect(nodes.release(nodes.owner, on: nodes.source))
+    #expect(nodes.probe() == [])
   }
 }

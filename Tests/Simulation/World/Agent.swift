@@ -293,6 +293,10 @@ extension World {
       } settled: { [outbox = agent.outbox] in
         outbox.add(.settled(owner, refused: $0))
       }
+    case .probe(let owner):
+      agent.keeper.probe(owner) { [outbox = agent.outbox] in
+        outbox.add(.probed(owner, barred: $0))
+      }
     case .ask(let inquiry): ask(inquiry, agent)
     case .answer(let id, let answer): self.answer(id, answer, agent)
     case .expect(let expectation, let milliseconds):

@@ -81,6 +81,10 @@ extension World {
     case .requeued(let owner, let refused, let isWaiting):
       "queued again \(words(owner))\(isWaiting ? ", waiting" : "")"
         + (refused.isEmpty ? "" : ", refused \(words(refused))")
+    case .probed(let owner, let barred):
+      "probed \(words(owner)): "
+        + (barred.isEmpty
+          ? "nothing is barred" : barred.keys.sorted().map { words($0) }.joined(separator: " "))
     case .settled(let owner, let refused):
       "settled \(words(owner))" + (refused.isEmpty ? "" : ", refused \(words(refused))")
     case .questioned(let id, let question, _): "\(question)? asks \(id.node)"
@@ -142,7 +146,7 @@ extension World {
       case .survey(_, let resources, _): resources.map(\.source.location).joined(separator: " ")
       case .record(let record, _):
         "\(words(record.owner)) (\(record.stage), \(words(record.keeper)), \(words(record.claims)))"
-      case .erase(let owner), .release(let owner): words(owner)
+      case .erase(let owner), .release(let owner), .probe(let owner): words(owner)
       case .acquire(let owner, let claims), .recover(let owner, let claims),
         .queue(let owner, let claims), .queueAgain(let owner, let claims):
         "\(words(owner)) \(words(claims))"
@@ -189,6 +193,7 @@ extension Effect {
     case .recover: "recover"
     case .queue: "queue"
     case .queueAgain: "queue again"
+    case .probe: "probe"
     case .ask: "ask"
     case .answer: "answer"
     case .lookElsewhere: "look elsewhere"
