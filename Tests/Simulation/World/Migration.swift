@@ -310,7 +310,9 @@ extension World {
   func heed(alarmAbout guest: Guest, on node: Node) {
     guard !isOrderly, let boot = node.boot else { return }
     after(20_000...60_000, .boot(boot.number)) { [self] in
-      guard let qemu = boot.qemu(of: guest.uuid), qemu.isIncoming, qemu.runs else { return }
+      guard let qemu = boot.qemu(of: guest.uuid), qemu.runs,
+        qemu.isIncoming || isLetIn(guest, node)
+      else { return }
       for other in nodes where other !== node {
         guard let former = other.boot?.qemu(of: guest.uuid), former.standsStill,
           former.departure == nil
@@ -319,6 +321,14 @@ extension World {
         // Its daemon may be busy with it, or be away.
         heed(alarmAbout: guest, on: node)
       }
+    }
+  }
+
+  /// Whether it is on record as one that comes; an agent that only observes lets in what began afresh, too.
+  private func isLetIn(_ guest: Guest, _ node: Node) -> Bool {
+    node.ledger.contains { owner, entry in
+      guard owner.domain == guest.uuid, case .from = entry.record.handover else { return false }
+      return true
     }
   }
 

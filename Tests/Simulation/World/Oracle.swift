@@ -168,6 +168,8 @@ final class Oracle {
     var needed: [ResourceName: [(mode: LockMode, guest: Guest)]] = [:]
     for qemu in boot.processes where qemu.stage == .running && isTrusted(qemu, world) {
       let own = Self.needed(qemu.guest, qemu.relied, world)
+      // What is killed before it ever ran comes no more, however long it takes to die.
+      if qemu.isIncoming, qemu.isKilled, qemu.isHalted { continue }
       if qemu.isIncoming, !qemu.hasArrived {
         qemu.hasArrived = hasArrived(qemu, own, world)
         continue
@@ -210,7 +212,9 @@ final class Oracle {
         for qemu in processes { qemu.hasLostLocks = true }
         let isWatched =
           boot.agent?.isOpen == true && node.stops.isEmpty
-          && processes.contains { isAtLarge($0) && !waits($0, after: robbery) }
+          && processes.contains {
+            isAtLarge($0) && !waits($0, after: robbery) && (isWhole || !isComing($0, node, world))
+          }
         let isDueSince = isWatched ? robbery.isDueSince : world.now
         // Whose a lock is cannot be seen: what is whole may be so by that of another guest of the
         // node, until the engine has found out.
@@ -240,6 +244,20 @@ final class Oracle {
   private func isAtLarge(_ qemu: QEMU) -> Bool {
     qemu.stage == .running && qemu.isGuarded && !qemu.isKilled && !qemu.isPaused
       && !qemu.guest.isClient
+  }
+
+  /// Its agent has died while its locks waited, and the next one has them wait again.
+  private func isComing(_ qemu: QEMU, _ node: Node, _ world: World) -> Bool {
+    qemu.isIncoming && !qemu.hasArrived
+      && Self.needed(qemu.guest, qemu.relied, world).allSatisfy { resource, mode in
+        world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
+          || world.locks.waiting(resource, on: node.index).contains { $0.covers(mode) }
+            && world.nodes.contains { other in
+              other !== node
+                && other.boot?.processes.contains { $0.guest.index == qemu.guest.index } == true
+                && world.locks.modes(resource, on: other.index).contains { $0.covers(mode) }
+            }
+      }
   }
 
   /// What was lost before its agent knew its process may pass for what was never had: then it is to be paused, not
