@@ -194,17 +194,15 @@ extension Guard {
       if owner.overlap == nil { wake(id, .overlap, after: policy.overlapLimit) }
       update(id) { $0.overlap = .seen }
     }
-    if case .outgoing(let node, let job) = owner.handover {
-      if let departure = sighting.departure {
-        // After a restart nobody knows which it was.
-        if job == nil, !owner.isStaying {
-          update(id) { $0.handover = .outgoing(to: node, job: departure) }
-        } else if let job, job != departure {
-          // The end of the former one was not seen.
-          stay(owner, node)
-        }
-      } else if !sighting.isPaused, job != nil {
+    if case .outgoing(let node, let departure) = owner.handover {
+      switch (departure, sighting.departure) {
+      case (.unknown, let job?):
+        update(id) { $0.handover = .outgoing(to: node, .underWay(since: job)) }
+      // The end of the former one was not seen.
+      case (.underWay(let former), let job?) where former != job: stay(owner, node)
+      case (.underWay, nil) where !sighting.isPaused, (.unknown, nil) where !sighting.isPaused:
         stay(owner, node)
+      case (.underWay, _), (.unknown, nil), (.calledOff, _): break
       }
     }
     for question in questions.removeValue(forKey: owner.domain.uuid) ?? [] {
@@ -214,19 +212,13 @@ extension Guard {
 
   /// Its libvirt has called the migration off, or it was: the other node may still wait.
   private mutating func stay(_ owner: Owner, _ node: NodeID) {
-    update(owner.id) { owner in
-      owner.handover = .outgoing(to: node, job: nil)
-      owner.isStaying = true
-    }
+    update(owner.id) { $0.handover = .outgoing(to: node, .calledOff) }
     audit(.stayed, owner)
     inquire(.waiting, owner.domain.uuid, of: node)
   }
 
   private mutating func takeBack(_ owner: Owner) {
-    update(owner.id) { owner in
-      owner.handover = nil
-      owner.isStaying = false
-    }
+    update(owner.id) { $0.handover = nil }
     guard let owner = self.owner(owner.id), case .running = owner.phase else { return }
     effects.append(.record(owner.record(.running), .noted))
   }
@@ -281,15 +273,12 @@ extension Guard {
     }
     guard owner.destination == nil || owner.destination == id.node else {
       // One migration has one destination; an earlier one may have left claims that wait elsewhere.
-      if owner.isLeaving, !owner.isStaying { return effects.append(.answer(id, .staying)) }
+      if owner.isLeaving { return effects.append(.answer(id, .staying)) }
       parked[owner.domain.uuid, default: []].append(id)
       if let former = owner.destination { inquire(.waiting, owner.domain.uuid, of: former) }
       return
     }
-    update(ownerID) { owner in
-      owner.handover = .outgoing(to: id.node, job: departure)
-      owner.isStaying = false
-    }
+    update(ownerID) { $0.handover = .outgoing(to: id.node, .underWay(since: departure)) }
     guard let updated = self.owner(ownerID) else { return }
     if !owner.isLeaving { audit(.outgoing, updated, ("to", placeName(id.node))) }
     promised[ownerID, default: []].append(id)

@@ -111,7 +111,7 @@ extension Guard {
       owner.mustBeIncoming = former == .prepared
       owner.uncertain = []
     case .to(let node):
-      owner.handover = .outgoing(to: node, job: nil)
+      owner.handover = .outgoing(to: node, .unknown)
       // The former agent may have let go already.
       if keeper == nil { owner.uncertain = Set(owner.claims.map(\.resource)) }
     case nil: break

@@ -53,10 +53,9 @@ extension Owner {
     /// It comes from that node. Of the requests to the engine that are answered, some still have claims
     /// that wait.
     case incoming(from: NodeID, waits: Int, overlap: Overlap?)
-    /// That node was told that it goes there, by that job of libvirt's; nil where that is over, or after a
-    /// restart of the agent. Stands until the node says that nothing waits there: a failed migration may
-    /// have left its claims in the queue.
-    case outgoing(to: NodeID, job: Timestamp?)
+    /// That node was told that it goes there. Stands until the node says that nothing waits there: a failed
+    /// migration may have left its claims in the queue.
+    case outgoing(to: NodeID, Departure)
 
     var record: OwnerRecord.Handover {
       switch self {
@@ -64,6 +63,16 @@ extension Owner {
       case .outgoing(let node, _): .to(node)
       }
     }
+  }
+
+  /// What is known of the migration that a node was told of.
+  enum Departure: Hashable {
+    /// libvirt is about it: the job that began then.
+    case underWay(since: Timestamp)
+    /// The agent has restarted, and has not seen the guest yet.
+    case unknown
+    /// libvirt has called it off, or it failed.
+    case calledOff
   }
 
   /// Its locks are still where it comes from, and whether that is as it should be is being looked into.
@@ -84,7 +93,12 @@ extension Owner {
 
   /// Whether libvirt is sending it to another node, as far as is known.
   var isLeaving: Bool {
-    if case .outgoing(_, .some) = handover { true } else { false }
+    if case .outgoing(_, .underWay) = handover { true } else { false }
+  }
+
+  /// Whether a migration of it is over, and the node that it was to go to may still wait for its claims.
+  var isStaying: Bool {
+    if case .outgoing(_, .calledOff) = handover { true } else { false }
   }
 
   /// The node that it goes to, or may have gone to.

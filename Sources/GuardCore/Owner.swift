@@ -100,8 +100,6 @@ struct Owner {
   var advents = 0
   /// What its destination was asked last, before its claims go.
   var farewell: Inquiry?
-  /// A migration of it has failed, and the node that it was to go to may still wait for its claims.
-  var isStaying = false
   /// libvirt has announced a migration, and no node has confirmed that it sends one.
   var isUnconfirmed = false
   /// It is saved to a file that only its owner knows, not by libvirt's managed save.

@@ -521,6 +521,20 @@ extension VM {
     #expect(next.alarms.isEmpty)
   }
 
+  /// The migration was called off while there was no agent here.
+  @Test func aRestartedSourceAsksWhatIsLeftOver() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
+    cluster.add(next)
+    _ = TestHost.restarted(cluster.source, as: next)
+    next.glimpse(cluster.vm, cluster.vm.resources)
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed == [cluster.copy.process])
+    #expect(next.killed.isEmpty && next.phase(cluster.vm) == "running")
+  }
+
   @Test func copiedStorageIsTakenAtOnce() {
     let cluster = Cluster()
     cluster.destination.storage["/local/b"] = .named(
