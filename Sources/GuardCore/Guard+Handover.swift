@@ -239,7 +239,8 @@ extension Guard {
       }
       guard owner.guest != nil else {
         // Its locks are still here: who waits for them need not wait in vain, and nobody else may come.
-        let isGoing = owner.destination == id.node && question != .leaving
+        let isGoing =
+          owner.destination == id.node && question != .leaving && !owner.isSaved
         return effects.append(.answer(id, isGoing ? .leaving(attached: []) : .standing))
       }
       questions[uuid, default: []].append(Question(id: id, question: question))

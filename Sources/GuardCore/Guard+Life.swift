@@ -274,7 +274,10 @@ extension Guard {
 
   mutating func saveImageRemoved(_ name: String) {
     for owner in owners.values.filter({ $0.domain.name == name }).sorted(by: { $0.id < $1.id }) {
-      if case .saved = owner.phase, !owner.isExported { letGo(owner.id) }
+      guard case .saved = owner.phase, !owner.isExported else { continue }
+      update(owner.id) { $0.phase = .ending }
+      // It may run where it went before it was saved here.
+      depart(owner.id)
     }
   }
 

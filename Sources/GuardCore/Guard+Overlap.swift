@@ -67,7 +67,8 @@ extension Guard {
       alarm(
         "\(name)\(process(owner)) came from \(place(source)) and runs here, but stands still there and keeps "
           + "its locks there: libvirt has lost sight of how the migration ended. If it is well here, end it "
-          + "there: \(virsh(source)) destroy \(owner.domain.uuid). Never resume it there",
+          + "there: \(virsh(source)) destroy \(owner.domain.uuid) (managedsave-remove, if it was saved there). "
+          + "Never resume it there",
         owner: owner.id)
       // Whoever resumes it there all the same has two that run: that is found out as fast as a lost answer is.
       wake(owner.id, .overlap, after: policy.overlapLimit)

@@ -105,6 +105,8 @@ extension Guard {
     owner.attached = record.attached
     owner.unguarded = record.unguarded
     owner.isExported = stage == .exported
+    // Of one that went elsewhere the former agent may have let go.
+    let hasLeft = stage == .running && keeper == nil
     switch record.handover {
     case .from(let node):
       owner.handover = .incoming(from: node, waits: 0, overlap: nil)
@@ -112,13 +114,10 @@ extension Guard {
       owner.uncertain = []
     case .to(let node):
       owner.handover = .outgoing(to: node, .unknown)
-      // The former agent may have let go already.
-      if keeper == nil { owner.uncertain = Set(owner.claims.map(\.resource)) }
+      if hasLeft { owner.uncertain = Set(owner.claims.map(\.resource)) }
     case nil: break
     }
     owner.sight.isSurplus = true
-    // Of one that went elsewhere the former agent may have let go.
-    let hasLeft = stage == .running && keeper == nil
     let lesser =
       hasLeft ? [] : record.former.filter { owner.uncertain.contains($0.resource) }
     owner.phase = .acquiring(

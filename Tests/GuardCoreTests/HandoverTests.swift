@@ -279,6 +279,28 @@ extension VM {
     #expect(cluster.modes == ["EX", "PW"])
   }
 
+  /// Somebody saves what stands still at the source, where the locks are.
+  @Test func whoIsSavedAtTheSourceIsForAPerson() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.say(cluster.source, job: 1, isPaused: true)
+    cluster.say(cluster.destination)
+    cluster.source.saveImages.insert(cluster.vm.name)
+    cluster.source.destroy(cluster.vm)
+    #expect(cluster.source.phase(cluster.vm) == "saved")
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed.isEmpty)
+    #expect(cluster.destination.alarms.contains { $0.contains("managedsave-remove") })
+    cluster.source.saveImages.remove(cluster.vm.name)
+    cluster.deaf = [Cluster.nodes[1]]
+    cluster.source.happen(.saveImageRemoved(name: cluster.vm.name))
+    #expect(cluster.modes.count == 4, "nobody else gets them in between")
+    cluster.hear(Cluster.nodes[1])
+    cluster.settle()
+    #expect(cluster.modes == ["EX", "PW"])
+    #expect(cluster.destination.phase(cluster.vm) == "running")
+  }
+
   /// Its claims come when it has no process any more; once it is restored nobody asks why they do not.
   @Test(arguments: [false, true]) func whoIsSavedAtOnceHasArrivedAllTheSame(isLate: Bool) {
     let cluster = Cluster()
@@ -533,6 +555,19 @@ extension VM {
     cluster.destination.pass(Policy().overlapLimit)
     #expect(cluster.destination.killed == [cluster.copy.process])
     #expect(next.killed.isEmpty && next.phase(cluster.vm) == "running")
+  }
+
+  /// It was saved where it came from, so its locks are there, and were never let go.
+  @Test func aRestartedSourceKnowsWhatASavedGuestHad() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    cluster.source.saveImages.insert(cluster.vm.name)
+    cluster.source.destroy(cluster.vm)
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
+    next.elsewhere = [ResourceName(domain: cluster.vm.uuid): ElsewhereTests.holder()]
+    _ = TestHost.restarted(cluster.source, as: next)
+    #expect(next.audits(.lost).count == 1)
   }
 
   @Test func copiedStorageIsTakenAtOnce() {

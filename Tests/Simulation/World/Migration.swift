@@ -314,6 +314,9 @@ extension World {
         qemu.isIncoming || isLetIn(guest, node)
       else { return }
       for other in nodes where other !== node {
+        if other.saved.contains(guest.index), isOnItsWay(guest, from: other) {
+          removeSaveImage(guest, other)
+        }
         guard let former = other.boot?.qemu(of: guest.uuid), former.standsStill,
           former.departure == nil
         else { continue }
@@ -321,6 +324,13 @@ extension World {
         // Its daemon may be busy with it, or be away.
         heed(alarmAbout: guest, on: node)
       }
+    }
+  }
+
+  private func isOnItsWay(_ guest: Guest, from node: Node) -> Bool {
+    node.ledger.contains { owner, entry in
+      guard owner.domain == guest.uuid, case .to = entry.record.handover else { return false }
+      return true
     }
   }
 
