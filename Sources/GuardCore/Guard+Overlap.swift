@@ -29,6 +29,7 @@ extension Guard {
     guard let source = owner.source else { return }
     switch answer {
     case .staying: callOff(owner, source)
+    case .standing where owner.guest == nil: callOff(owner, source)
     case .leaving: update(owner.id) { $0.overlap = nil }
     case .none where node != nil: update(owner.id) { $0.overlap = nil }
     // Neither runs: whoever resumes it here is seen to.
@@ -37,7 +38,7 @@ extension Guard {
     }
   }
 
-  /// It goes on at its source, so what is here of it must not.
+  /// Its source sends it no more, so what is here of it must not go on.
   private mutating func callOff(_ owner: Owner, _ source: NodeID) {
     // Its restore is refused as long as it goes on there.
     if owner.isSaved { return update(owner.id) { $0.overlap = nil } }

@@ -27,7 +27,10 @@ extension Guard {
       living.record.held.map { (owner: living.record.owner, claim: $0) }
     }
     let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
-    for owner in used + asked {
+    // What runs by now was let go on, so it was granted what it asked for.
+    let inOrder =
+      used + asked.filter { $0.stage == .running } + asked.filter { $0.stage != .running }
+    for owner in inOrder {
       let id = owner.record.owner
       let held = owner.record.held
       // A record is written before the engine is asked: of two claims that shut each other out one

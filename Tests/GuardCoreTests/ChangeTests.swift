@@ -328,6 +328,26 @@ import Testing
     #expect(next.paused == [vm1.process] && next.audits(.contested).count == 1)
   }
 
+  /// Of two starts that shut each other out one was let go on: that is the one that was granted the disk.
+  @Test func whatRunsByNowComesBeforeWhatAskedFirst() {
+    let first = AdmissionTests.host()
+    let rival = VM(3, [disk("/one")])
+    first.stopLockspace()
+    _ = first.hook(.prepare, rival)
+    host.stopLockspace()
+    _ = host.hook(.start, VM(9, [disk("/two")]))
+    _ = host.hook(.prepare, vm1)
+    let second = host.ledger.filter { $0.value.name == vm1.name }
+    host.ledger = second.merging(first.ledger) { first, _ in first }
+    #expect(host.ledger.values.map(\.stage) == [.starting, .starting])
+    host.qemus[vm1.uuid] = vm1.process
+    host.alive.insert(vm1.process)
+    host.glimpse(vm1, [one])
+    let next = TestHost.restarted(host)
+    #expect(next.engineHolds(vm1)[Self.name("/one")] == .pw && next.phase(vm1) == "running")
+    #expect(next.engineHolds(rival)[Self.name("/one")] == nil && next.paused == [])
+  }
+
   /// Before the first look after a restart the engine may hold more than the record says.
   @Test func aRestartedAgentGivesBackWhatTheRecordDoesNotName() {
     host.start(vm1)
