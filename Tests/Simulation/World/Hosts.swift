@@ -36,11 +36,24 @@ extension World {
     if node.boot != nil { powerOff(node) }
     tell(node, "host", "has been fenced: its locks are dropped")
     locks.castOut(node.index)
+    for other in nodes { excuseWhoDoesNotWait(other) }
     concludeQuestions(to: node)
     node.savedWithoutLocks = node.saved
     changes += 1
     run("\(node.name) is being fenced")
     run("\(node.name) is cut off")
+  }
+
+  /// A guest that came from a node which is cast out has its locks nowhere, if its agent is away just then: the
+  /// other gap that the design knows.
+  private func excuseWhoDoesNotWait(_ node: Node) {
+    guard let boot = node.boot, boot.agent?.isOpen != true else { return }
+    for qemu in boot.processes where qemu.isIncoming && !qemu.hasArrived && qemu.isAlive {
+      let isFree = Oracle.needed(qemu.guest, qemu.relied, self).contains { resource, mode in
+        !nodes.contains { locks.modes(resource, on: $0.index).contains { $0.covers(mode) } }
+      }
+      if isFree { excuse(qemu.guest, node, boot) }
+    }
   }
 
   /// The node sees no other: the lockspace is stopped on both sides until it is fenced.

@@ -313,6 +313,7 @@ extension World {
       guard let qemu = boot.qemu(of: guest.uuid), qemu.runs,
         qemu.isIncoming || isLetIn(guest, node)
       else { return }
+      var isLeft = false
       for other in nodes where other !== node {
         if other.saved.contains(guest.index), isOnItsWay(guest, from: other) {
           removeSaveImage(guest, other)
@@ -321,9 +322,10 @@ extension World {
           former.departure == nil
         else { continue }
         destroy(guest, on: other)
-        // Its daemon may be busy with it, or be away.
-        heed(alarmAbout: guest, on: node)
+        isLeft = true
       }
+      // Its daemon may be busy with it, or be away.
+      if isLeft { heed(alarmAbout: guest, on: node) }
     }
   }
 

@@ -79,7 +79,8 @@ final class Boot {
     ticks += 1
     let taken = Set(
       processes.map(\.process.pid) + [daemon?.process.pid, agent?.process.pid].compactMap { $0 })
-    repeat { lastPID = lastPID >= 123 ? 101 : lastPID + 1 } while taken.contains(lastPID)
+    let last = Int32(max(123, 102 + taken.count))
+    repeat { lastPID = lastPID >= last ? 101 : lastPID + 1 } while taken.contains(lastPID)
     return ProcessRef(pid: lastPID, startTime: ticks)
   }
 

@@ -383,8 +383,14 @@ final class Oracle {
     let former = node.formerIsolation.flatMap { world.now - $0.until < 100 ? $0.since : nil }
     let isDue = (node.isolatedSince ?? former).map { world.now - $0 >= Self.grace } ?? false
     if qemu.isRevoked || (isDue && !node.isObserving) { return }
-    // What was taken from it where it comes from never comes after it.
     let migration = world.migrations[qemu.guest.index]
+    // Its migration was called off, and its source may have ended just after it was asked.
+    if qemu.isIncoming, qemu.isHalted, migration?.destination === qemu,
+      migration?.source.departure == nil
+    {
+      return
+    }
+    // What was taken from it where it comes from never comes after it.
     let hasLostLocks =
       qemu.hasLostLocks || migration?.destination === qemu && migration?.source.hasLostLocks == true
     if node.isObserving || !hasLostLocks, qemu.stage == .running {
