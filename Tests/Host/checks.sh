@@ -43,6 +43,13 @@ check() {
       echo "dlmguardd's last words on ${log:${#DLMGUARD_LAB}+1:-18}:"
       tail -n 8 "$log" | cut -c1-600
     done
+    # Of a node that is off nobody else knows why.
+    for log in "$DLMGUARD_LAB"/*/console; do
+      [ -s "$log" ] || continue
+      log=${log:${#DLMGUARD_LAB}+1}
+      echo "the last words of ${log%/console} itself:"
+      tail -n 12 "$DLMGUARD_LAB/$log" | cut -c1-200
+    done
   } | sed 's/^/     | /'
 }
 
