@@ -73,21 +73,28 @@ extension ClaimKeeper {
 
   /// Who has signed a resource: read through a lock in NL, which is granted beside any other.
   func readHolder(of resource: ResourceName, then: @escaping @Sendable (Holder?) -> Void) {
-    ask(about: resource) { outcome in
-      guard case .granted(let value) = outcome else { return then(nil) }
-      then(value.flatMap { Holder($0) })
-    }
+    readHolders(of: [resource]) { then($0[resource] ?? nil) }
   }
 
-  /// Has the resource's master answer something that can always be granted, and gives that back.
-  func ask(about resource: ResourceName, then: @escaping @Sendable (LockOutcome) -> Void) {
-    Answers.gather([resource], from: engine) { resource, completion in
+  /// The same of several at once; without those that could not be read.
+  func readHolders(
+    of resources: [ResourceName], then: @escaping @Sendable ([ResourceName: Holder?]) -> Void
+  ) {
+    Answers.gather(resources, from: engine) { resource, completion in
       engine.lock(resource, .nl, .expedite, then: completion)
     } then: { [engine] answers in
-      guard let answer = answers.first, answer.outcome.isGranted else {
-        return then(answers.first?.outcome ?? .refused)
+      let read = answers.filter(\.outcome.isGranted)
+      var holders: [ResourceName: Holder?] = [:]
+      for (resource, answer) in zip(resources, answers) {
+        guard case .granted(let value) = answer.outcome else { continue }
+        holders[resource] = .some(value.flatMap { Holder($0) })
       }
-      engine.unlock(answer.lock) { _ in then(answer.outcome) }
+      Answers.gather(read, from: engine) { answer, completion in
+        engine.unlock(answer.lock, then: completion)
+        return answer.lock
+      } then: { [holders] _ in
+        then(holders)
+      }
     }
   }
 }

@@ -168,24 +168,10 @@ extension ClaimKeeper {
   public func probe(
     _ owner: OwnerID, then: @escaping @Sendable (_ barred: [ResourceName: Holder?]) -> Void
   ) {
-    let waiting = waiting(owner)
-    let state = Mutex((left: waiting.count + 1, holders: [ResourceName: Holder?]()))
-    @Sendable func arrive(_ resource: ResourceName?, _ outcome: LockOutcome) {
-      let holders = state.withLock { state -> [ResourceName: Holder?]? in
-        if let resource, case .granted(let value) = outcome {
-          state.holders[resource] = .some(value.flatMap { Holder($0) })
-        }
-        state.left -= 1
-        return state.left == 0 ? state.holders : nil
-      }
-      guard let holders else { return }
-      let still = self.waiting(owner)
+    readHolders(of: Array(waiting(owner))) { [self] holders in
+      let still = waiting(owner)
       then(holders.filter { still.contains($0.key) })
     }
-    for resource in waiting {
-      ask(about: resource) { arrive(resource, $0) }
-    }
-    arrive(nil, .refused)
   }
 
   private func waiting(_ owner: OwnerID) -> Set<ResourceName> {
