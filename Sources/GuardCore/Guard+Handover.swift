@@ -169,6 +169,7 @@ extension Guard {
     wake(owner.id, .startLimit, after: policy.driverGrace)
   }
 
+  /// What is wrong with such a process.
   func fresh(_ owner: Owner) -> String {
     "it was let in as a guest that \(owner.source.map { "\(place($0)) sends" } ?? "comes here"), "
       + "but its QEMU was started afresh"
@@ -189,9 +190,8 @@ extension Guard {
   /// What a running guest's description says about its move.
   mutating func follow(_ sighting: Sighting, of owner: Owner) {
     let id = owner.id
-    if owner.source != nil, !sighting.isPaused, owner.overlap == nil || owner.overlap == .suspected
-    {
-      if owner.overlap == nil { wake(id, .overlap, after: policy.overlapLimit) }
+    if owner.source != nil, !sighting.isPaused, owner.overlap != .barred {
+      suspect(id.domain)
       update(id) { $0.overlap = .seen }
     }
     if case .outgoing(let node, let departure) = owner.handover {

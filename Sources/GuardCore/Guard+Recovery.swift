@@ -181,10 +181,11 @@ extension Guard {
   /// What could not be raised is held as it was before. That may be lost by now, which is then a loss.
   private mutating func recover(_ lesser: [Claim], of id: OwnerID, as former: Owner.Former) {
     update(id) { owner in
-      guard var admission = owner.admission else { return }
-      admission.claims = lesser
-      admission.former = Owner.Former(phase: former.phase, claims: [], keeper: former.keeper)
-      owner.phase = .acquiring(admission)
+      owner.phase = .acquiring(
+        Owner.Admission(
+          purpose: .recovery, request: nil,
+          former: Owner.Former(phase: former.phase, claims: [], keeper: former.keeper),
+          claims: lesser, lost: owner.admission?.lost ?? [:]))
     }
     effects.append(.recover(id, lesser))
   }

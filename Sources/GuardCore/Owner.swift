@@ -42,7 +42,7 @@ struct Owner {
     /// now is given back.
     var isAbandoned = false
     /// What the owner had before, and falls back to; nil for a new owner.
-    var former: Former?
+    let former: Former?
     /// What the engine is to be asked for.
     var claims: [Claim]
     /// What of that was lost, and why, before the last of it was granted.
