@@ -311,11 +311,11 @@ extension World {
     guard !isOrderly, let boot = node.boot else { return }
     after(20_000...60_000, .boot(boot.number)) { [self] in
       guard let qemu = boot.qemu(of: guest.uuid), qemu.runs,
-        qemu.isIncoming || isLetIn(guest, node)
+        qemu.isIncoming || isOnRecordAsMoving(guest, on: node)
       else { return }
       var isLeft = false
       for other in nodes where other !== node {
-        if other.saved.contains(guest.index), isOnItsWay(guest, from: other) {
+        if other.saved.contains(guest.index), isOnRecordAsMoving(guest, on: other) {
           removeSaveImage(guest, other)
         }
         guard let former = other.boot?.qemu(of: guest.uuid), former.standsStill,
@@ -329,18 +329,10 @@ extension World {
     }
   }
 
-  private func isOnItsWay(_ guest: Guest, from node: Node) -> Bool {
-    node.ledger.contains { owner, entry in
-      guard owner.domain == guest.uuid, case .to = entry.record.handover else { return false }
-      return true
-    }
-  }
-
-  /// Whether it is on record as one that comes; an agent that only observes lets in what began afresh, too.
-  private func isLetIn(_ guest: Guest, _ node: Node) -> Bool {
-    node.ledger.contains { owner, entry in
-      guard owner.domain == guest.uuid, case .from = entry.record.handover else { return false }
-      return true
+  /// Whether it is on record as one that comes or goes; an agent that only observes lets in what began afresh, too.
+  private func isOnRecordAsMoving(_ guest: Guest, on node: Node) -> Bool {
+    node.ledger.values.contains {
+      $0.record.owner.domain == guest.uuid && $0.record.handover != nil
     }
   }
 

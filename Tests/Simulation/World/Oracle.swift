@@ -251,12 +251,7 @@ final class Oracle {
     qemu.isIncoming && !qemu.hasArrived
       && Self.needed(qemu.guest, qemu.relied, world).allSatisfy { resource, mode in
         world.locks.modes(resource, on: node.index).contains { $0.covers(mode) }
-          || world.locks.waiting(resource, on: node.index).contains { $0.covers(mode) }
-            && world.nodes.contains { other in
-              other !== node
-                && other.boot?.processes.contains { $0.guest.index == qemu.guest.index } == true
-                && world.locks.modes(resource, on: other.index).contains { $0.covers(mode) }
-            }
+          || world.isHeldWhereItCameFrom(resource, mode, qemu.guest, node)
       }
   }
 

@@ -103,7 +103,7 @@ extension World {
   }
 
   /// It was saved as soon as it had come, and lives on where it came from: until that ends, its locks wait.
-  private func isHeldWhereItCameFrom(
+  func isHeldWhereItCameFrom(
     _ resource: ResourceName, _ mode: LockMode, _ guest: Guest, _ node: Node
   ) -> Bool {
     locks.waiting(resource, on: node.index).contains { $0.covers(mode) }
