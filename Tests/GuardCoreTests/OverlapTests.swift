@@ -171,6 +171,8 @@ import Testing
     let next = TestHost(
       isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
     cluster.add(next)
+    // Nor has this one seen the job.
+    cluster.source.sightings = [:]
     _ = TestHost.restarted(cluster.source, as: next)
     next.glimpse(cluster.vm, cluster.vm.resources)
     cluster.destination.pass(Policy().overlapLimit)
