@@ -178,7 +178,8 @@ final class RunningAgent {
     #expect(try agent.client.ask(.add(owner, [agent.disk("a")])) == .done)
     #expect(try agent.client.ask(.acquire(owner)) == .done)
     #expect(try agent.holders("a") == ["d1"])
-    #expect(agent.scratch.names("state/owners") == ["\(owner).json"])
+    // What is granted may be being written down at this moment, beside the record that it replaces.
+    #expect(agent.scratch.names("state/owners").contains("\(owner).json"))
     Self.end(child)
     try Self.until { try agent.holders("a").isEmpty }
     try Self.until { agent.scratch.names("state/owners").isEmpty }
