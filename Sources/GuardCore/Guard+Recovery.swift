@@ -98,11 +98,11 @@ extension Guard {
       ? claims
       : record.claims.map { claim in claims.first { $0.resource == claim.resource } ?? claim }
     owner.lost = Set(owner.claims.map(\.resource)).subtracting(claims.map(\.resource))
-    // Of a start whose QEMU runs by now, nobody wrote down what was granted.
+    // Of a start that was broken off nobody wrote down what was granted.
     owner.uncertain =
       switch (record.stage, stage) {
-      case (_, .starting): []
       case (.starting, _): Set(claims.map(\.resource))
+      case (_, .starting): []
       default: record.asked.intersection(claims.filter(record.claims.contains).map(\.resource))
       }
     owner.attached = record.attached
@@ -122,7 +122,8 @@ extension Guard {
     }
     owner.sight.isSurplus = true
     let lesser =
-      hasLeft ? [] : record.former.filter { owner.uncertain.contains($0.resource) }
+      hasLeft || former == .prepared
+      ? [] : record.former.filter { owner.uncertain.contains($0.resource) }
     owner.phase = .acquiring(
       Owner.Admission(
         purpose: .recovery, request: nil,
@@ -147,6 +148,8 @@ extension Guard {
     let lesser = former.claims.filter { denied.contains($0.resource) }
     update(id) { owner in
       owner.uncertain = []
+      // The next hook of a start asks again for what it has not.
+      guard former.phase != .prepared else { return owner.lost.formUnion(denied) }
       owner.claims = owner.claims.compactMap { claim in
         denied.contains(claim.resource)
           ? lesser.first { $0.resource == claim.resource } : claim

@@ -168,6 +168,23 @@ import Testing
     #expect(next.phase(vm1) == "prepared" && next.audits(.lost) == [] && next.alarms == [])
   }
 
+  /// Somebody else has it by now: nothing was lost, and the start does not go on.
+  @Test func aStartThatWasBrokenOffDoesNotLoseWhatAnotherHas() {
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.prepare, vm1)
+    let next = restarted { $0.elsewhere = [one: ElsewhereTests.holder()] }
+    #expect(next.phase(vm1) == "prepared" && next.audits(.lost) == [] && next.alarms == [])
+    let refusal = next.hook(.start, vm1)?.refusal
+    #expect(refusal?.code == .conflict && refusal?.message.contains("on node id 2") == true)
+  }
+
+  @Test func aStartLosesWhatItWasGrantedAndAnotherHas() {
+    _ = host.hook(.prepare, vm1)
+    let next = restarted { $0.elsewhere = [one: ElsewhereTests.holder()] }
+    #expect(next.phase(vm1) == "prepared" && next.audits(.lost).count == 1)
+    #expect(next.alarms.count == 1 && next.alarms[0].contains("LOCK LOST: after a restart"))
+  }
+
   @Test func locksThatDieWithTheirAgentAreNotMissed() {
     host.start(vm1)
     let next = restarted(outlive: false) { $0.vanished = [one] }
