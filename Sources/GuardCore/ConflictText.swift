@@ -166,10 +166,12 @@ extension Guard {
     of domain: Domain, _ holder: Holder?, silence: String
   ) -> (reason: String, advice: String) {
     let unconfirmed =
-      owners[domain.uuid]?.isUnconfirmed == true
-      ? ". If this is a migration: no node has confirmed that it sends the guest here; see on the node "
-        + "that has it: dlmguard status"
-      : ""
+      if case .announced = owners[domain.uuid]?.advent {
+        ". If this is a migration: no node has confirmed that it sends the guest here; see on the node "
+          + "that has it: dlmguard status"
+      } else {
+        ""
+      }
     guard let holder else {
       return (
         "the SAME guest (UUID \(domain.uuid)) already runs, or is being started, on another node, "

@@ -85,14 +85,14 @@ extension Guard {
         // Then it is a start like any other, and refused while the guest lives elsewhere.
         return admitNew(
           domain, start.call, wanted, start.request, keeper: start.survey.process
-        ) { $0.isUnconfirmed = true }
+        ) { $0.advent = .announced }
       }
       admitNew(
         domain, start.call, extend(wanted, with: attached).all, start.request,
         keeper: start.survey.process
       ) { owner in
         owner.handover = .incoming(from: node, waits: 0, overlap: nil)
-        owner.mustBeIncoming = true
+        owner.advent = .confirmed(looks: 0)
         owner.attached = attached
       }
     }
@@ -177,10 +177,10 @@ extension Guard {
 
   /// Looks for the process of a guest that comes, from before it is there.
   mutating func lookForAdvent(_ id: OwnerID) {
-    guard let owner = owner(id), owner.mustBeIncoming, case .prepared = owner.phase,
-      Int64(owner.advents) * policy.adventInterval < policy.startLimit
+    guard let owner = owner(id), case .confirmed(let looks) = owner.advent,
+      case .prepared = owner.phase, Int64(looks) * policy.adventInterval < policy.startLimit
     else { return }
-    update(id) { $0.advents += 1 }
+    update(id) { $0.advent = .confirmed(looks: looks + 1) }
     effects.append(.find(id, owner.domain, .advent))
   }
 }

@@ -148,7 +148,7 @@ extension Guard {
     setKeeper(id, process)
     update(id) { owner in
       owner.phase = .running
-      owner.mustBeIncoming = false
+      owner.advent = nil
     }
     guard let owner = owner(id) else { return }
     audit(.bound, owner, ("pid", "\(process.pid)"))
@@ -260,7 +260,7 @@ extension Guard {
       owner.phase = .saved
       owner.isExported = isExported
       // It came, or nothing could have been saved; what follows is a restore.
-      owner.mustBeIncoming = false
+      owner.advent = nil
       owner.sight = Owner.Sight()
       owner.death = nil
       owner.driver = Owner.Driver()

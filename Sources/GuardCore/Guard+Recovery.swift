@@ -113,7 +113,7 @@ extension Guard {
     switch record.handover {
     case .from(let node):
       owner.handover = .incoming(from: node, waits: 0, overlap: nil)
-      owner.mustBeIncoming = former == .prepared
+      if former == .prepared { owner.advent = .confirmed(looks: 0) }
       owner.uncertain = []
     case .to(let node):
       owner.handover = .outgoing(to: node, .unknown)

@@ -65,6 +65,15 @@ extension Owner {
     }
   }
 
+  /// A guest that is to come, until its process is known.
+  enum Advent {
+    /// libvirt has announced it, and no node has confirmed that it sends it: it is a start like any other.
+    case announced
+    /// A node sends it, so its process must show that it comes from there. How often that was looked for
+    /// before libvirt's `started` hook.
+    case confirmed(looks: Int)
+  }
+
   /// What is known of the migration that a node was told of.
   enum Departure: Hashable {
     /// libvirt is about it: the job that began then.
@@ -89,6 +98,11 @@ extension Owner {
   /// The node that it comes from; nil once everything is held, or where it comes from nowhere.
   var source: NodeID? {
     if case .incoming(let node, _, _) = handover { node } else { nil }
+  }
+
+  /// Whether what was let in is a guest that comes, which no process that was started afresh is.
+  var mustBeIncoming: Bool {
+    if case .confirmed = advent { true } else { false }
   }
 
   /// Whether libvirt is sending it to another node, as far as is known.

@@ -94,14 +94,10 @@ struct Owner {
   var death: Death?
   /// Its guest moves between this node and another.
   var handover: Handover?
-  /// It comes from another node, and its process has not shown yet that it does.
-  var mustBeIncoming = false
-  /// How often that has been looked for before libvirt's `started` hook.
-  var advents = 0
+  /// Its process, which is not known yet, is to be one that comes from another node.
+  var advent: Advent?
   /// What its destination was asked last, before its claims go.
   var farewell: Inquiry?
-  /// libvirt has announced a migration, and no node has confirmed that it sends one.
-  var isUnconfirmed = false
   /// It is saved to a file that only its owner knows, not by libvirt's managed save.
   var isExported = false
   /// Giving back does not end the owner: its client may ask again.
