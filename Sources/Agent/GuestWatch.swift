@@ -32,6 +32,7 @@ actor GuestWatch {
   private var threads: SpareThreads?
   private var readings: [FileName: Reading] = [:]
   private var isSweeping = false
+  private var suspects = StraySuspects()
   /// Strays that nobody can be told by.
   private var nameless: Set<ProcessRef> = []
   /// libvirt daemons that have called the hook.
@@ -169,6 +170,7 @@ actor GuestWatch {
     // What has changed in the meantime, however often, is one reading. It does not wait: a guest that
     // is being saved says so for a moment only.
     if isDue { read(name) }
+    tellStrays()
   }
 
   // MARK: - What nothing tells
@@ -202,7 +204,17 @@ actor GuestWatch {
     isSweeping = false
     report(.unhooked(HookText(state, at: hook.path, heard: callers).alarm))
     for unreadable in strays?.unreadable ?? [] { log.error("\(unreadable)") }
-    for stray in strays?.found ?? [] where !stray.files.isEmpty { tell(stray) }
+    // What libvirt has begun to keep during the search is read first.
+    hear()
+    suspects.replace(with: strays?.found ?? [])
+    tellStrays()
+  }
+
+  private func tellStrays() {
+    let convicted = suspects.convicted(
+      besides: guests.withLock { Set($0.values) },
+      isReading: readings.values.contains { $0.isUnderWay })
+    for stray in convicted where !stray.files.isEmpty { tell(stray) }
   }
 
   private func tell(_ stray: StrayQEMU) {
@@ -220,7 +232,8 @@ actor GuestWatch {
     report(
       .sighted(
         Sighting(
-          domain: Domain(uuid: uuid, name: name), process: stray.process, isPaused: false,
+          domain: Domain(uuid: uuid, name: name), process: stray.process, isStray: true,
+          isPaused: false,
           resources: stray.files.enumerated().map { number, file in
             Resource(
               kind: file.isBlockDevice ? .block : .file, device: "open file \(number + 1)",

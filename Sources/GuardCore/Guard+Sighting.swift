@@ -17,6 +17,8 @@ extension Guard {
     if let owner = owners[uuid] {
       expectStarted(owner)
       guard owner.guest == sighting.process else { return }
+      // Whoever moves is libvirt's: it will tell, or its process ends.
+      guard !sighting.isStray || owner.handover == nil else { return }
       note(sighting, of: owner)
       follow(sighting, of: owner)
       guard isWorthALook(owner, sighting) else { return }

@@ -7,6 +7,9 @@ public struct Sighting: Hashable, Sendable {
   public let domain: Domain
   /// Its QEMU, which ran when the description was read.
   public let process: ProcessRef
+  /// Whether libvirt does not know of it: then what it uses is what it has open, and whether it is paused,
+  /// saved or sent to another node is not known.
+  public let isStray: Bool
   /// Whether its CPUs stand still, for whatever reason.
   public let isPaused: Bool
   /// Whether libvirt is writing it to a file, after which its process ends in the middle of its disks.
@@ -21,11 +24,13 @@ public struct Sighting: Hashable, Sendable {
 
   /// - Parameter process: known to be that domain's, not only to have its number.
   public init(
-    domain: Domain, process: ProcessRef, isPaused: Bool, isBeingSaved: Bool = false,
+    domain: Domain, process: ProcessRef, isStray: Bool = false, isPaused: Bool,
+    isBeingSaved: Bool = false,
     departure: Timestamp? = nil, resources: [Resource], unguarded: [UnguardedResource] = []
   ) {
     self.domain = domain
     self.process = process
+    self.isStray = isStray
     self.isPaused = isPaused
     self.isBeingSaved = isBeingSaved
     self.departure = departure

@@ -232,6 +232,23 @@ import Testing
     #expect(next.alarms.isEmpty)
   }
 
+  /// A search among the processes that came before libvirt's word of it says nothing of where it goes.
+  @Test func whatIsTakenForAStrayIsNotTakenForOneThatStays() {
+    let cluster = Cluster()
+    #expect(cluster.prepare() == .done)
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
+    cluster.add(next)
+    cluster.source.sightings = [:]
+    _ = TestHost.restarted(cluster.source, as: next)
+    next.glimpse(cluster.vm, cluster.vm.resources, isStray: true)
+    #expect(next.audits(.stayed).isEmpty)
+    next.glimpse(cluster.vm, cluster.vm.resources, departure: Timestamp(milliseconds: 1))
+    #expect(next.phase(cluster.vm) == "outgoing")
+    cluster.destination.pass(Policy().overlapLimit)
+    #expect(cluster.destination.killed.isEmpty)
+  }
+
   /// It was saved where it came from, so its locks are there, and were never let go.
   @Test func aRestartedSourceKnowsWhatASavedGuestHad() {
     let cluster = Cluster()

@@ -443,10 +443,11 @@ extension TestHost {
   /// libvirt says once what a running guest uses.
   func glimpse(
     _ vm: VM, _ resources: [Resource], isPaused: Bool = false, isBeingSaved: Bool = false,
-    departure: Timestamp? = nil, process: ProcessRef? = nil
+    departure: Timestamp? = nil, process: ProcessRef? = nil, isStray: Bool = false
   ) {
     let sighting = Sighting(
       domain: Domain(uuid: vm.uuid, name: vm.name), process: process ?? vm.process,
+      isStray: isStray,
       isPaused: isPaused, isBeingSaved: isBeingSaved, departure: departure, resources: resources,
       unguarded: vm.unguarded)
     sightings[vm.uuid] = sighting
