@@ -131,6 +131,15 @@ final class Cluster {
     return TestHost.restarted(destination, as: next)
   }
 
+  /// The source's next agent, before it knows the ledger. It is not granted or refused anything by the
+  /// others' lock manager.
+  func nextSource() -> TestHost {
+    let next = TestHost(
+      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Self.nodes[0])
+    add(next)
+    return next
+  }
+
   func settle() {
     for host in hosts.values { host.settle() }
   }

@@ -222,9 +222,7 @@ import Testing
     #expect(cluster.prepare() == .done)
     cluster.deaf = [Cluster.nodes[1]]
     cluster.source.exit(cluster.vm.process)
-    let next = TestHost(
-      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
-    cluster.add(next)
+    let next = cluster.nextSource()
     _ = TestHost.restarted(cluster.source, as: next)
     #expect(next.phase(cluster.vm) == "leaving")
     cluster.hear(Cluster.nodes[1])
@@ -236,9 +234,7 @@ import Testing
   @Test func whatIsTakenForAStrayIsNotTakenForOneThatStays() {
     let cluster = Cluster()
     #expect(cluster.prepare() == .done)
-    let next = TestHost(
-      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
-    cluster.add(next)
+    let next = cluster.nextSource()
     cluster.source.sightings = [:]
     _ = TestHost.restarted(cluster.source, as: next)
     next.glimpse(cluster.vm, cluster.vm.resources, isStray: true)

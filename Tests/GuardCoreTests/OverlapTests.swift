@@ -168,9 +168,7 @@ import Testing
   @Test func aRestartedSourceAsksWhatIsLeftOver() {
     let cluster = Cluster()
     #expect(cluster.prepare() == .done)
-    let next = TestHost(
-      isReady: false, lockspace: "ls", locksOutliveAgent: true, node: Cluster.nodes[0])
-    cluster.add(next)
+    let next = cluster.nextSource()
     // Nor has this one seen the job.
     cluster.source.sightings = [:]
     _ = TestHost.restarted(cluster.source, as: next)
