@@ -152,9 +152,11 @@ lose() {
   done
 }
 # mute FROM TO: node FROM's libvirtd hears what node TO asks, but its answers are lost. Bare acknowledgements are
-# let through: without them TO would not even send its next question.
+# let through: without them TO would not even send its next question. Lost at TO, as on a wire: what FROM's own
+# kernel refuses to send it tries again before it acknowledges anything, and then each acknowledgement is on an
+# answer, and lost with it.
 mute() {
-  at "$1" inside iptables -w -A OUTPUT -p tcp -d "10.77.0.$2" --sport $LIBVIRTD -m length --length 73:65535 -j DROP
+  at "$2" inside iptables -w -A INPUT -p tcp -s "10.77.0.$1" --sport $LIBVIRTD -m length --length 73:65535 -j DROP
 }
 # reset A B PORT...: such connections between these nodes are reset by whoever is sent anything.
 reset() {
