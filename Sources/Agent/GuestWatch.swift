@@ -142,8 +142,9 @@ actor GuestWatch {
       guard status.migration != .incoming else { return look }
       look.sighting = Sighting(
         domain: Domain(uuid: domain.uuid, name: domain.name), process: process,
-        isPaused: status.state != .running, isBeingSaved: status.isBeingSaved,
-        departure: status.departure,
+        state: Sighting.State(
+          isPaused: status.state != .running, isBeingSaved: status.isBeingSaved,
+          departure: status.departure),
         resources: domain.resources, unguarded: domain.unguarded)
       return look
     } catch StatusFiles.Failure.notADomain(let version, let error) {
@@ -232,8 +233,7 @@ actor GuestWatch {
     report(
       .sighted(
         Sighting(
-          domain: Domain(uuid: uuid, name: name), process: stray.process, isStray: true,
-          isPaused: false,
+          domain: Domain(uuid: uuid, name: name), process: stray.process, state: nil,
           resources: stray.files.enumerated().map { number, file in
             Resource(
               kind: file.isBlockDevice ? .block : .file, device: "open file \(number + 1)",

@@ -18,7 +18,7 @@ extension Guard {
       expectStarted(owner)
       guard owner.guest == sighting.process else { return }
       // Whoever moves is libvirt's: it will tell, or its process ends.
-      guard !sighting.isStray || owner.handover == nil else { return }
+      guard sighting.state != nil || owner.handover == nil else { return }
       note(sighting, of: owner)
       follow(sighting, of: owner)
       guard isWorthALook(owner, sighting) else { return }
@@ -62,7 +62,7 @@ extension Guard {
   private mutating func note(_ sighting: Sighting, of owner: Owner) {
     update(owner.id) { owner in
       owner.sight.isPaused = sighting.isPaused
-      owner.sight.isBeingSaved = sighting.isBeingSaved
+      owner.sight.isBeingSaved = sighting.state?.isBeingSaved == true
     }
   }
 

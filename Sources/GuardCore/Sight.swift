@@ -14,7 +14,7 @@ extension Owner {
     var troubles: [String] = []
     /// The same of the comparison before: what has been told.
     var former: [String] = []
-    /// Whether its CPUs stand still.
+    /// Whether its CPUs are known to stand still.
     var isPaused = false
     /// Whether it is being paused.
     var isPausing = false

@@ -258,7 +258,8 @@ import Testing
       .sighted(
         Sighting(
           domain: Domain(uuid: vm1.uuid, name: vm1.name),
-          process: ProcessRef(pid: 1, startTime: 1), isPaused: false, resources: [])))
+          process: ProcessRef(pid: 1, startTime: 1), state: Sighting.State(isPaused: false),
+          resources: [])))
     #expect(host.engineHolds(vm1)[Self.name("/one")] == .pw)
   }
 

@@ -447,9 +447,10 @@ extension TestHost {
   ) {
     let sighting = Sighting(
       domain: Domain(uuid: vm.uuid, name: vm.name), process: process ?? vm.process,
-      isStray: isStray,
-      isPaused: isPaused, isBeingSaved: isBeingSaved, departure: departure, resources: resources,
-      unguarded: vm.unguarded)
+      state: isStray
+        ? nil
+        : Sighting.State(isPaused: isPaused, isBeingSaved: isBeingSaved, departure: departure),
+      resources: resources, unguarded: vm.unguarded)
     sightings[vm.uuid] = sighting
     happen(.sighted(sighting))
   }

@@ -70,9 +70,10 @@ extension World {
     after(delay, .agent(agent.number)) { [self] in
       guard qemu.isAlive, qemu.stage == .running, !qemu.isReceiving else { return }
       let sighting = Sighting(
-        domain: qemu.guest.domain, process: qemu.process, isPaused: qemu.standsStill,
-        isBeingSaved: qemu.isBeingSaved,
-        departure: qemu.departure.map { Timestamp(milliseconds: $0) },
+        domain: qemu.guest.domain, process: qemu.process,
+        state: Sighting.State(
+          isPaused: qemu.standsStill, isBeingSaved: qemu.isBeingSaved,
+          departure: qemu.departure.map { Timestamp(milliseconds: $0) }),
         resources: qemu.uses.map(resource))
       let channel = Agenda.Channel(name: "status \(agent.number) \(qemu.guest.name)")
       after(0...40, .agent(agent.number), channel) { [self] in
