@@ -116,7 +116,7 @@ let package = Package(
       name: "AgentTests",
       dependencies: [
         "Agent", "AgentAPI", "CLinux", "Cluster", "Configuration", "Directory", "GuardCore",
-        "LockEngines", "LockModel", "ResourceIdentity", logging,
+        "HostWatch", "LockEngines", "LockModel", "ResourceIdentity", logging,
       ],
       swiftSettings: swift),
     .testTarget(
