@@ -100,11 +100,9 @@ extension Guard {
     owner.lost = Set(owner.claims.map(\.resource)).subtracting(claims.map(\.resource))
     // Of a start that was broken off nobody wrote down what was granted.
     owner.uncertain =
-      switch (record.stage, stage) {
-      case (.starting, _): Set(claims.map(\.resource))
-      case (_, .starting): []
-      default: record.asked.intersection(claims.filter(record.claims.contains).map(\.resource))
-      }
+      record.stage == .starting
+      ? Set(claims.map(\.resource))
+      : record.asked.intersection(claims.filter(record.claims.contains).map(\.resource))
     owner.attached = record.attached
     owner.unguarded = record.unguarded
     owner.isExported = stage == .exported

@@ -178,6 +178,19 @@ import Testing
     #expect(refusal?.code == .conflict && refusal?.message.contains("on node id 2") == true)
   }
 
+  /// Nor what it was only asking for when its last hook named it.
+  @Test func aStartThatWasBrokenOffAtItsEndDoesNotLoseWhatAnotherHas() throws {
+    let whole = VM(1, [disk("/one"), disk("/base", .backing)])
+    _ = host.hook(.prepare, vm1)
+    host.holdsBack = { if case .acquired = $0 { true } else { false } }
+    _ = host.hook(.start, whole)
+    let base = try ResourceName("file:/base")
+    let next = restarted { $0.elsewhere = [base: ElsewhereTests.holder()] }
+    #expect(next.phase(vm1) == "prepared" && next.audits(.lost) == [] && next.alarms == [])
+    #expect(next.holders("/one") == ["vm-1"])
+    #expect(next.hook(.start, whole)?.refusal?.code == .conflict)
+  }
+
   @Test func aStartLosesWhatItWasGrantedAndAnotherHas() {
     _ = host.hook(.prepare, vm1)
     let next = restarted { $0.elsewhere = [one: ElsewhereTests.holder()] }
