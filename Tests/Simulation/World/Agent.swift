@@ -380,6 +380,7 @@ extension World {
         post(.elapsed(countdown), to: agent)
       }
     case .audit(let line):
+      falseAlarms.hear(line, on: node, self)
       if line.kind == .alarm, let guest = line.domain.flatMap({ self.guest($0.uuid) }) {
         heed(alarmAbout: guest, on: node)
       }

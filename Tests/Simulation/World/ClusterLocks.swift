@@ -72,6 +72,8 @@ public final class ClusterLocks: Sendable {
     var operations: [Operation] = []
     var answers: [Answer] = []
     var batch: [Operation]?
+    /// By node and resource, every mode that was ever granted.
+    var past: [Int: [ResourceName: Set<LockMode>]] = [:]
     var lastHandle: UInt64 = 0
     var lastOperation = 0
     var lastEngine = 0
@@ -260,6 +262,11 @@ public final class ClusterLocks: Sendable {
     }
   }
 
+  /// Whether a node has ever held a resource in that mode, or in one that covers it.
+  func hasHeld(_ resource: ResourceName, _ mode: LockMode, on node: Int) -> Bool {
+    state.withLock { $0.past[node]?[resource]?.contains { $0.covers(mode) } == true }
+  }
+
   /// The modes in which a node holds a resource.
   func modes(_ resource: ResourceName, on node: Int) -> [LockMode] {
     state.withLock { state in
@@ -343,8 +350,9 @@ extension ClusterLocks.State {
       let number = completion.lock
       switch completion.outcome {
       case .granted:
-        let mode = locks[number]?.requested
-        locks[number]?.granted = mode
+        guard let lock = locks[number] else { break }
+        locks[number]?.granted = lock.requested
+        past[lock.node, default: [:]][lock.resource, default: []].insert(lock.requested)
       case .released: locks[number]?.granted = nil
       default: break
       }

@@ -21,6 +21,7 @@ final class World {
   let guests: [Guest]
   private(set) var nodes: [Node] = []
   let oracle = Oracle()
+  var falseAlarms = FalseAlarms()
   /// What of the world's faults may happen by chance.
   var faults = Faults() {
     // What was lost before everything was mended stays so.
