@@ -23,9 +23,11 @@ extension ClaimKeeper {
   ) {
     precondition(Set(claims.map(\.resource)).count == claims.count, "a resource claimed twice")
     enqueue(owner) { [self] in
-      takeOrQueue(steps(owner, claims), for: owner, settled: settled) { [self] result in
-        queued(result)
+      let arrival = Arrival(settled: settled)
+      takeOrQueue(steps(owner, claims), for: owner, arrival) { [self] failure in
+        queued(failure.map { .failure($0) } ?? .success(arrival.isWaiting))
         next(owner)
+        if failure == nil { arrival.begin() }
       }
     }
   }
@@ -42,10 +44,12 @@ extension ClaimKeeper {
       adopt(claims, for: owner) { [self] in
         let orphans = holds(owner).filter { $0.value.mode == .nl }
         unlock(owner, where: { orphans[$0] != nil }) { [self] in
-          queueEach(steps(owner, claims)[...], for: owner, settled: settled, refused: [], false) {
-            [self] refused, isWaiting in
-            queued(refused, isWaiting)
+          let arrival = Arrival(settled: settled)
+          queueEach(steps(owner, claims)[...], for: owner, arrival, refused: []) {
+            [self] refused in
+            queued(refused, arrival.isWaiting)
             next(owner)
+            arrival.begin()
           }
         }
       }
@@ -53,50 +57,39 @@ extension ClaimKeeper {
   }
 
   private func queueEach(
-    _ steps: ArraySlice<Step>, for owner: OwnerID,
-    settled: @escaping @Sendable ([RefusedClaim]) -> Void, refused: [RefusedClaim],
-    _ isWaiting: Bool, then: @escaping @Sendable ([RefusedClaim], Bool) -> Void
+    _ steps: ArraySlice<Step>, for owner: OwnerID, _ arrival: Arrival, refused: [RefusedClaim],
+    then: @escaping @Sendable ([RefusedClaim]) -> Void
   ) {
-    guard let step = steps.first else { return then(refused, isWaiting) }
-    takeOrQueue([step], for: owner, settled: settled) { [self] result in
-      switch result {
-      case .success(let waits):
-        queueEach(
-          steps.dropFirst(), for: owner, settled: settled, refused: refused, isWaiting || waits,
-          then: then)
-      case .failure(let conflict):
-        queueEach(
-          steps.dropFirst(), for: owner, settled: settled, refused: refused + conflict.refused,
-          isWaiting, then: then)
-      }
+    guard let step = steps.first else { return then(refused) }
+    takeOrQueue([step], for: owner, arrival) { [self] failure in
+      queueEach(
+        steps.dropFirst(), for: owner, arrival, refused: refused + (failure?.refused ?? []),
+        then: then)
     }
   }
 
+  /// Nil, or why none of them is held or waits.
   private func takeOrQueue(
-    _ steps: [Step], for owner: OwnerID, settled: @escaping @Sendable ([RefusedClaim]) -> Void,
-    then: @escaping @Sendable (Result<Bool, ClaimConflict>) -> Void
+    _ steps: [Step], for owner: OwnerID, _ arrival: Arrival,
+    then: @escaping @Sendable (ClaimConflict?) -> Void
   ) {
     request(steps, for: owner) { [self] outcomes in
       let taken = zip(steps, outcomes).filter { $1.isGranted }.map(\.0)
       let refused = zip(steps, outcomes).filter { !$1.isGranted }
       let failed = refused.map { $1.refusal(of: $0.claim, holder: nil) }.filter(\.isFailure)
       guard failed.isEmpty else {
-        return undo(taken, for: owner) { then(.failure(ClaimConflict(refused: failed))) }
+        return undo(taken, for: owner) { then(ClaimConflict(refused: failed)) }
       }
-      let arrival = Arrival(settled: settled)
       wait(refused.map(\.0)[...], for: owner, paused: 0, arrival) { [self] conflict in
         guard let conflict else {
           return sign(taken, for: owner) { [self] failed in
             guard failed.isEmpty else {
-              return undo(steps, for: owner) {
-                then(.failure(ClaimConflict(refused: failed)))
-              }
+              return undo(steps, for: owner) { then(ClaimConflict(refused: failed)) }
             }
-            then(.success(arrival.isWaiting))
-            arrival.begin()
+            then(nil)
           }
         }
-        undo(steps, for: owner) { then(.failure(ClaimConflict(refused: [conflict]))) }
+        undo(steps, for: owner) { then(ClaimConflict(refused: [conflict])) }
       }
     }
   }

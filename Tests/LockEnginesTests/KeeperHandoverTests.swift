@@ -176,7 +176,27 @@ private final class Nodes: Sendable {
     #expect(nodes.locks == ["a NL>PW", "a PW", "b NL>PW", "b PW", "c PW", "x PW"])
     #expect(nodes.release(nodes.owner, on: nodes.source))
     #expect(nodes.locks == ["a PW", "b PW", "c PW", "x PW"])
-    #expect(nodes.settled.withLock { $0.allSatisfy(\.isEmpty) })
+    #expect(nodes.settled.withLock { $0 } == [[]])
+  }
+
+  /// One of its disks may be given back there, or lost, long before the others.
+  @Test func aNewProcessHasArrivedWhenAllOfItHas() {
+    let nodes = Nodes()
+    let former = OwnerID(domain: nodes.owner.domain, instance: 2)
+    #expect(nodes.take(nodes.claim("a"), for: nodes.owner, on: nodes.source))
+    #expect(nodes.take(nodes.claim("b"), for: former, on: nodes.source))
+    let isWaiting = Mutex<Bool?>(nil)
+    nodes.destination.queueAgain(nodes.copy, ["a", "b"].map { nodes.claim($0) }) { _, waits in
+      isWaiting.withLock { $0 = waits }
+    } settled: { refused in
+      nodes.settled.withLock { $0.append(refused) }
+    }
+    #expect(isWaiting.withLock { $0 } == true)
+    #expect(nodes.release(nodes.owner, on: nodes.source))
+    #expect(nodes.locks == ["a PW", "b NL>PW", "b PW"])
+    #expect(nodes.settled.withLock { $0 } == [])
+    #expect(nodes.release(former, on: nodes.source))
+    #expect(nodes.settled.withLock { $0 } == [[]])
   }
 
   /// Whoever waits is told who is in the way, and of nothing once nobody is.
