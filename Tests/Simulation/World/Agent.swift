@@ -276,6 +276,7 @@ extension World {
         outbox.add(.reclaimed(owner, missing: reclaimed.missing, refused: reclaimed.refused))
       }
     case .queue(let owner, let claims):
+      falseAlarms.expect(owner, on: node)
       agent.keeper.queue(owner, claims) { [outbox = agent.outbox] result in
         switch result {
         case .success(let isWaiting):

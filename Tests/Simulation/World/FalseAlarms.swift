@@ -13,12 +13,16 @@ struct FalseAlarms {
     let owner: OwnerID
   }
 
+  /// An owner's claims are to wait for those of its former node.
+  mutating func expect(_ owner: OwnerID, on node: Node) {
+    coming.insert(Coming(node: node.index, owner: owner))
+  }
+
   /// What an agent says it did.
   mutating func hear(_ line: AuditLine, on node: Node, _ world: World) {
     guard let owner = line.owner, !node.isObserving else { return }
     let whom = Coming(node: node.index, owner: owner)
     switch line.kind {
-    case .incoming: coming.insert(whom)
     case .arrived: coming.remove(whom)
     case .lost where !coming.contains(whom): checkLost(line, on: node, world)
     default: break
