@@ -3,8 +3,8 @@
 
 alarms_say() { contains "$(report alarms)" "$@"; }
 quiet() { same "$(report alarms)" ""; }
-# A command is answered within two seconds, whatever waits.
-answers() { timeout 2 "$here/lab" exec "$HOST" dlmguard status; }
+# The limit finds an agent that hangs, and says nothing of how fast a node is under load.
+answers() { timeout 20 "$here/lab" exec "$HOST" dlmguard status; }
 guests_defined() { define vm-1 /dev/lun1 && define vm-2 /dev/lun2 && define vm-3 /dev/lun3; }
 
 check "every node runs libvirtd and the guard" everywhere open_node
@@ -19,7 +19,7 @@ at 1 refused vm-2 "fencing of node3" >"$IMG/waiting" 2>&1 &
 waiting=$!
 sleep 3
 check "a start waits" kill -0 $waiting
-check "a command is answered at once" at 1 answers
+check "a command is answered meanwhile" eval 'at 1 answers && kill -0 $waiting'
 check "so is one about what is held" at 1 holds vm-1 PW /dev/lun1
 check "another start waits in vain, too" at 1 refused vm-3 "fencing of node3"
 check "the first was refused before the hook's own deadline" wait $waiting
@@ -57,7 +57,7 @@ load=$!
 sleep 3
 check "corosync is killed on node2" at 2 inside bash -c 'kill -9 $(pidof corosync)'
 check "node2 has an alarm, and says why" at 2 eventually 30 alarms_say "corosync has ended"
-check "a command is answered at once" at 2 answers
+check "a command is answered" at 2 answers
 check "a start is refused there" at 2 refused vm-2 "corosync has ended" "restart this node"
 check "what is held is not called lost" at 2 holds vm-1 PW /dev/lun1
 rm -f "$IMG/load"
