@@ -58,7 +58,7 @@ check "vm-4 is destroyed" eval 'v destroy vm-4 && gone vm-4'
 check "thirty starts at once are refused, each told what hangs" storm
 check "the agent has a bounded number of threads" few_threads
 check "vm-4 starts all the same" start vm-4
-check "a command is answered meanwhile" timeout 20 "$here/host" exec "$HOST" dlmguard status
+check "a command is answered at once" timeout 2 "$here/host" exec "$HOST" dlmguard status
 
 check "the server goes on" server CONT
 check "vm-1 starts" eventually 20 start vm-1
