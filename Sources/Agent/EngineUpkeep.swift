@@ -26,11 +26,7 @@ final class EngineUpkeep: Sendable {
           metadata: ["remedy": "mount -t debugfs debugfs /sys/kernel/debug"])
         return
       }
-      for stranger in strangers {
-        log.warning(
-          "a lock that no guest on record explains was given back",
-          metadata: ["resource": "\(stranger.resource)", "mode": "\(stranger.mode)"])
-      }
+      report(strangers)
       auditLater()
     }
   }
@@ -39,8 +35,20 @@ final class EngineUpkeep: Sendable {
     loop.after(Self.interval) { [self] in
       engine.audit { [self] isReadable in
         if !isReadable { log.error("the kernel's lock table could not be read; trying again") }
+      }
+      // A process that could not end while the lockspace was stopped leaves its locks that late.
+      engine.releaseStrangers { [self] strangers in
+        report(strangers ?? [])
         auditLater()
       }
+    }
+  }
+
+  private func report(_ strangers: [StrangerLock]) {
+    for stranger in strangers {
+      log.warning(
+        "a lock that no guest on record explains was given back",
+        metadata: ["resource": "\(stranger.resource)", "mode": "\(stranger.mode)"])
     }
   }
 

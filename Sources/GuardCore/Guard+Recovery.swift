@@ -27,9 +27,9 @@ extension Guard {
       living.record.held.map { (owner: living.record.owner, claim: $0) }
     }
     let asked = starting.sorted { $0.record.owner.instance < $1.record.owner.instance }
-    // What runs by now was let go on, so it was granted what it asked for.
+    // What runs by now, or has a save image, was granted what it asked for.
     let inOrder =
-      used + asked.filter { $0.stage == .running } + asked.filter { $0.stage != .running }
+      used + asked.filter { $0.stage != .starting } + asked.filter { $0.stage == .starting }
     for owner in inOrder {
       let id = owner.record.owner
       let held = owner.record.held

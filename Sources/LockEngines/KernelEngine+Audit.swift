@@ -29,12 +29,12 @@ extension KernelEngine {
 }
 
 extension KernelLocks {
-  func audit() -> Bool {
+  package func audit() -> Bool {
     // While the table is read it changes under other resources, and a line may be passed over.
     var suspects = locks.values.filter { $0.pending == nil && $0.granted != nil }
     var verdicts: [LockID: String] = [:]
-    for _ in 0..<3 where !suspects.isEmpty {
-      guard let table = KernelTable(of: lockspace.name) else { return false }
+    for _ in 0..<KernelTable.readings where !suspects.isEmpty {
+      guard let table = device.table() else { return false }
       let entries = Dictionary(
         table.entries.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
       suspects = suspects.filter { lock in
@@ -43,26 +43,28 @@ extension KernelLocks {
         return verdicts[lock.id] != nil
       }
     }
-    for lock in suspects {
+    for lock in suspects.sorted(by: { $0.id < $1.id }) {
       forget(lock)
-      report(lock, verdicts[lock.id] ?? "the kernel's table does not have it")
+      report(lock, verdicts[lock.id] ?? Self.notInTable)
     }
     return true
   }
 
   /// Nil where the kernel's table agrees.
   private static func verdict(_ lock: KernelLock, _ entry: KernelTable.Entry?) -> String? {
-    guard let entry, entry.name == lock.resource.description else {
-      return "the kernel's table does not have it"
-    }
+    guard let entry, entry.name == lock.resource.description else { return notInTable }
     if entry.granted == lock.granted { return nil }
     let mode = entry.granted.map { "\($0)" } ?? "no mode"
     return "the kernel's table has it in \(mode)"
   }
 
-  func releaseStrangers() -> [StrangerLock]? {
-    guard let table = KernelTable(of: lockspace.name) else { return nil }
-    let known = Set(locks.values.map { $0.number })
+  private static var notInTable: String { "the kernel's table does not have it" }
+
+  /// The numbers of locks that are in the kernel stand for them; that of a request which may have
+  /// ended unread does not: an orphan may have it.
+  package func releaseStrangers() -> [StrangerLock]? {
+    guard let table = device.table() else { return nil }
+    let known = Set(locks.values.filter { $0.granted != nil }.map { $0.number })
     var strangers: [StrangerLock] = []
     for entry in table.entries where !known.contains(entry.number) {
       guard let mode = entry.granted, let resource = try? ResourceName(entry.name) else { continue }

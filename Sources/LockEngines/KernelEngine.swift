@@ -11,7 +11,7 @@ import Synchronization
 /// without end (``Lockspace``); operations are handed to it and answered on it. While the lockspace
 /// is stopped nothing is answered, and what is granted later is still answered.
 public final class KernelEngine: LockEngine {
-  typealias Task = @Sendable (KernelLocks) -> Void
+  typealias Task = @Sendable (KernelLocks<Lockspace>) -> Void
 
   private struct Queue {
     var tasks: [Task] = []
@@ -27,7 +27,7 @@ public final class KernelEngine: LockEngine {
   private let bell: Int32
   private let losses = LossReport()
   /// For the engine's thread, which takes them at its beginning and alone touches them from then on.
-  private let handedOver: Mutex<KernelLocks?>
+  private let handedOver: Mutex<KernelLocks<Lockspace>?>
 
   /// Takes the lockspace over; what a former process has left there is to be adopted.
   ///
@@ -39,7 +39,8 @@ public final class KernelEngine: LockEngine {
         description: "cannot wait for the lockspace \(Quoted(lockspace.name)): "
           + String(cString: dlmguard_error_text(-bell)))
     }
-    handedOver = Mutex(KernelLocks(lockspace, losses))
+    var random = SystemRandomNumberGenerator()
+    handedOver = Mutex(KernelLocks(lockspace, losses, using: &random))
     DispatchQueue(label: "dlmguard.dlm").async { [self] in run() }
   }
 
@@ -54,11 +55,11 @@ public final class KernelEngine: LockEngine {
     while true {
       var ready = [
         pollfd(fd: bell, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: locks.lockspace.descriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: locks.device.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       poll(&ready, nfds_t(ready.count), -1)
       if ready[0].revents != 0 { dlmguard_eventfd_clear(bell) }
-      if ready[1].revents != 0 { locks.lockspace.hear(locks.take) }
+      if ready[1].revents != 0 { locks.takeNews() }
       let tasks = queue.withLock { queue in
         defer { queue.tasks = [] }
         return queue.tasks
@@ -181,17 +182,19 @@ public final class KernelEngine: LockEngine {
     perform { [self] locks in
       queue.withLock { $0.hasEnded = true }
       locks.hasEnded = true
-      end(locks.lockspace)
+      end(locks.device)
       then()
     }
   }
 }
 
 /// Who is told of lost locks.
-final class LossReport: Sendable {
+package final class LossReport: Sendable {
   private let receiver = Mutex<@Sendable (LockLoss) -> Void>({ _ in })
 
-  func setReceiver(_ receiver: @escaping @Sendable (LockLoss) -> Void) {
+  package init() {}
+
+  package func setReceiver(_ receiver: @escaping @Sendable (LockLoss) -> Void) {
     self.receiver.withLock { $0 = receiver }
   }
 

@@ -1,108 +1,68 @@
-import CLibDLM
-import CLinux
 import LockModel
 
-/// One lock in the kernel, with the memory that libdlm writes to from its request to its end: that
-/// must not move. Touched on the engine's thread only.
-final class KernelLock {
-  /// What is under way.
+/// One lock in the kernel, as this process knows it. Touched on the engine's thread only.
+package final class KernelLock {
+  /// An operation that the kernel has taken and whose end has not been read.
   struct Pending {
     enum Kind: Equatable {
-      case request(LockMode)
+      case request(LockMode, mayWait: Bool)
       case conversion(LockMode)
       /// The conversion to NL that goes before the release of a writer's lock.
       case releaseOfWriter
       case release
-      /// The same mode again, because a stranger has done something with the lock.
-      case reassertion
+      /// The same mode again, because another program has used the lock.
+      case reassertion(LockMode)
     }
 
+    /// The same for all that is submitted for the operation, its cancellation too: the kernel says
+    /// the last one again (fs/dlm/user.c, `ua->castparam`).
+    let operation: OperationID
     var kind: Kind
+    /// What was sent as the value block; nil where none was.
+    var block: LockValue?
     let then: LockEngine.Completion
   }
 
-  let id: LockID
-  let resource: ResourceName
-  let status: UnsafeMutablePointer<dlm_lksb>
-  private let block: UnsafeMutablePointer<CChar>
-  private var isValueValid = true
-
+  package let id: LockID
+  package let resource: ResourceName
+  /// The kernel's number, once the request has been sent. Another lock may have it as soon as this
+  /// one has ended, which may be before that is read.
+  package internal(set) var number: KernelNumber = 0
   /// Nil until a new request is granted.
-  var granted: LockMode?
+  package internal(set) var granted: LockMode?
   var pending: Pending?
   /// The value block as this lock last read or wrote it; nil where it never did. While the lock is a
-  /// writer's, nobody else can have changed it.
+  /// writer's, no other lock can have changed it.
   private var known: LockValue?
 
   init(_ id: LockID, _ resource: ResourceName) {
     self.id = id
     self.resource = resource
-    block = .allocate(capacity: LockValue.length)
-    block.initialize(repeating: 0, count: LockValue.length)
-    status = .allocate(capacity: 1)
-    status.initialize(to: dlm_lksb())
-    status.pointee.sb_lvbptr = block
-  }
-
-  deinit {
-    status.deallocate()
-    block.deallocate()
-  }
-
-  /// The kernel's own number, once the request has been sent; used again after the lock's end.
-  var number: UInt32 { status.pointee.sb_lkid }
-
-  /// By which the kernel's news are known to be those of this process's operations: an address that no
-  /// other lock has.
-  var argument: UnsafeMutableRawPointer { UnsafeMutableRawPointer(status) }
-
-  /// Whether news are the end of an operation of this process.
-  func isAnswered(by news: dlmguard_lock_news) -> Bool {
-    news.argument == UInt64(UInt(bitPattern: argument))
-  }
-
-  /// Takes in the value block, if the kernel has read it for this lock.
-  func take(_ news: dlmguard_lock_news) {
-    isValueValid = news.flags & UInt8(DLM_SBF_VALNOTVALID) == 0
-    guard news.has_value != 0 else { return }
-    content = withUnsafeBytes(of: news.value) { bytes in
-      LockValue(block: bytes.loadUnaligned(as: SIMD32<UInt8>.self))
-    }
   }
 
   // MARK: - The value block
 
-  /// Fills the block for an operation, and tells whether the kernel may be given it. VALBLK stands
-  /// with every operation but one: a writer that does not know what is written would overwrite it.
-  func prepareBlock(for transfer: ValueTransfer, _ value: LockValue?) -> Bool {
+  /// What to send with an operation. Nil for one that writes without knowing what is written: it
+  /// would overwrite that.
+  func block(for transfer: ValueTransfer, _ value: LockValue?) -> LockValue? {
     switch transfer {
-    case .write:
-      guard let value = value ?? known else { return false }
-      content = value
-    case .read:
-      // Left as it is where nobody has ever written.
-      content = .none
-    case .none: content = known ?? .none
+    case .write: value ?? known
+    case .read: LockValue.none
+    case .none: known ?? LockValue.none
     }
-    return true
   }
 
-  /// What a granted operation has read, for its caller; and what is now known.
-  func takeBlock(of transfer: ValueTransfer) -> LockValue? {
+  /// What a granted operation has read, for its caller; and what is known from now on.
+  func takeBlock(of transfer: ValueTransfer, sent: LockValue?, _ news: LockNews) -> LockValue? {
     switch transfer {
     case .none: return nil
     case .write:
-      known = content
+      if let sent { known = sent }
       return nil
     case .read:
-      let read = isValueValid ? content : .none
+      let read = news.isValueValid ? news.value ?? .none : .none
       known = read
       return read == .none ? nil : read
     }
-  }
-
-  private var content: LockValue {
-    get { LockValue(block: UnsafeRawPointer(block).loadUnaligned(as: SIMD32<UInt8>.self)) }
-    set { UnsafeMutableRawPointer(block).storeBytes(of: newValue.block, as: SIMD32<UInt8>.self) }
   }
 }

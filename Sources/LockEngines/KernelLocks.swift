@@ -1,110 +1,120 @@
 import CLibDLM
-import CLinux
 import Glibc
 import LockModel
 
-/// The locks of one lockspace, on the engine's thread: submits operations, and hears how they end.
-final class KernelLocks {
-  typealias Completion = LockEngine.Completion
+/// The locks of one lockspace: submits operations, and takes in how they end.
+///
+/// An operation is known again by its ``OperationID`` alone. A lock's number is used for what a lock
+/// that is certainly in the kernel is asked for, and to find the lock that another program has used.
+/// Used by one thread.
+package final class KernelLocks<Device: LockDevice> {
+  package typealias Completion = LockEngine.Completion
 
-  let lockspace: Lockspace
+  package let device: Device
   private let losses: LossReport
-  private(set) var locks: [LockID: KernelLock] = [:]
-  /// By the kernel's numbers, of those that it has.
-  private var numbered: [UInt32: KernelLock] = [:]
+  package private(set) var locks: [LockID: KernelLock] = [:]
+  private var operations: [OperationID: KernelLock] = [:]
+  private var operationIDs: OperationIDs
+  /// The lock to which the kernel last gave each number, while it is not known to have ended.
+  private var numbered: [KernelNumber: KernelLock] = [:]
   /// The lockspace is closed.
   var hasEnded = false
   /// How many ids were given out from the other end of the numbers.
   private var strangers: UInt64 = 0
 
-  init(_ lockspace: Lockspace, _ losses: LossReport) {
-    self.lockspace = lockspace
+  package init(
+    _ device: Device, _ losses: LossReport, using random: inout some RandomNumberGenerator
+  ) {
+    self.device = device
     self.losses = losses
+    operationIDs = OperationIDs(using: &random)
   }
 
   // MARK: - Operations
 
-  func request(
+  package func request(
     _ id: LockID, _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions,
     _ then: @escaping Completion
   ) {
     let lock = KernelLock(id, resource)
     locks[id] = lock
-    begin(lock, .request(mode), then) {
-      _ = lock.prepareBlock(for: .read, nil)
-      let error = lockspace.request(lock, mode, Self.flags(options) | UInt32(LKF_VALBLK))
-      if error == 0 { numbered[lock.number] = lock }
-      return error
+    begin(lock, .request(mode, mayWait: !options.contains(.noQueue)), block: LockValue.none, then) {
+      operation throws(SubmissionError) in
+      let number = try device.request(resource, mode, options, block: .none, operation)
+      assign(number, to: lock)
     }
   }
 
-  func convert(
+  package func convert(
     _ id: LockID, _ mode: LockMode, _ options: LockOptions, _ value: LockValue?,
     _ then: @escaping Completion
   ) {
     guard let (lock, granted) = idle(id, then) else { return }
-    begin(lock, .conversion(mode), then) {
-      let transfer = ValueTransfer(from: granted, to: mode)
-      let block = lock.prepareBlock(for: transfer, value) ? UInt32(LKF_VALBLK) : 0
-      return lockspace.convert(lock, mode, Self.flags(options) | block)
+    let block = lock.block(for: ValueTransfer(from: granted, to: mode), value)
+    begin(lock, .conversion(mode), block: block, then) { operation throws(SubmissionError) in
+      try device.convert(lock.number, to: mode, options, block: block, operation)
     }
   }
 
-  func cancel(_ id: LockID) {
-    guard let lock = locks[id] else { return }
-    switch lock.pending?.kind {
-    // The completion comes as for any operation; none comes where it was granted first.
-    case .request, .conversion: _ = lockspace.unlock(lock, UInt32(LKF_CANCEL))
-    case .reassertion, .releaseOfWriter, .release, nil: break
+  package func cancel(_ id: LockID) {
+    guard let lock = locks[id], let pending = lock.pending else { return }
+    switch pending.kind {
+    // The completion arrives as for any operation; there is none where it was granted first.
+    case .request(_, mayWait: true), .conversion: try? device.cancel(lock.number, pending.operation)
+    // A request that may not wait ends by itself, and another lock may have its number before that is
+    // read: that lock would be cancelled.
+    case .request(_, mayWait: false): break
+    case .reassertion, .releaseOfWriter, .release: break
     }
   }
 
-  func unlock(_ id: LockID, _ value: LockValue?, _ then: @escaping Completion) {
+  package func unlock(_ id: LockID, _ value: LockValue?, _ then: @escaping Completion) {
     guard let (lock, granted) = idle(id, then) else { return }
     guard granted.writesValue else {
-      return begin(lock, .release, then) { lockspace.unlock(lock) }
+      return begin(lock, .release, block: nil, then) { operation throws(SubmissionError) in
+        try device.unlock(lock.number, operation)
+      }
     }
-    begin(lock, .releaseOfWriter, then) {
-      let block = lock.prepareBlock(for: .write, value) ? UInt32(LKF_VALBLK) : 0
-      return lockspace.convert(lock, .nl, block)
+    let block = lock.block(for: .write, value)
+    begin(lock, .releaseOfWriter, block: block, then) { operation throws(SubmissionError) in
+      try device.convert(lock.number, to: .nl, [], block: block, operation)
     }
+    // A conversion to less is granted on this node (`down_conversion` in fs/dlm/lock.c), so the
+    // release need not wait until its end is read.
+    guard let pending = lock.pending, pending.kind == .releaseOfWriter else { return }
+    if (try? device.unlock(lock.number, pending.operation)) != nil { lock.pending?.kind = .release }
   }
 
   /// - Parameter retry: what to do where nothing is there yet, but a former process may still be
   ///   dying: its locks are no orphans before it is gone.
-  func adopt(
+  package func adopt(
     _ id: LockID, _ resource: ResourceName, _ mode: LockMode,
     _ then: @escaping @Sendable (Adoption) -> Void, retry: () -> Void
   ) {
-    switch adopt(id, resource, mode) {
-    case 0: then(.adopted(id))
-    case EAGAIN: then(.otherMode)
-    default: lockspace.isStopped ? retry() : then(.nothing)
+    do throws(SubmissionError) {
+      try adopt(id, resource, mode)
+      then(.adopted(id))
+    } catch {
+      if error.errno == EAGAIN { return then(.otherMode) }
+      device.isStopped ? retry() : then(.nothing)
     }
   }
 
-  private func adopt(_ id: LockID, _ resource: ResourceName, _ mode: LockMode) -> Int32 {
+  private func adopt(_ id: LockID, _ resource: ResourceName, _ mode: LockMode)
+    throws(SubmissionError)
+  {
+    let number = try device.adopt(resource, mode)
     let lock = KernelLock(id, resource)
-    _ = lock.prepareBlock(for: .none, nil)
-    let error = lockspace.adopt(lock, mode)
-    guard error == 0 else { return error }
     locks[id] = lock
-    numbered[lock.number] = lock
     lock.granted = mode
-    return 0
+    assign(number, to: lock)
   }
 
   /// Of those that no record explains; nil where it is a living process's after all.
   func adoptStranger(_ resource: ResourceName, _ mode: LockMode) -> LockID? {
     strangers += 1
     let id = LockID(number: UInt64.max - strangers)
-    return adopt(id, resource, mode) == 0 ? id : nil
-  }
-
-  private static func flags(_ options: LockOptions) -> UInt32 {
-    (options.contains(.noQueue) ? UInt32(LKF_NOQUEUE) : 0)
-      | (options.contains(.queueConversion) ? UInt32(LKF_QUECVT) : 0)
-      | (options.contains(.expedite) ? UInt32(LKF_EXPEDITE) : 0)
+    return (try? adopt(id, resource, mode)) != nil ? id : nil
   }
 
   /// A granted lock for which nothing is under way.
@@ -123,99 +133,181 @@ final class KernelLocks {
   // MARK: - How they begin and end
 
   private func begin(
-    _ lock: KernelLock, _ kind: KernelLock.Pending.Kind, _ then: @escaping Completion,
-    submit: () -> Int32
+    _ lock: KernelLock, _ kind: KernelLock.Pending.Kind, block: LockValue?,
+    _ then: @escaping Completion, submit: (OperationID) throws(SubmissionError) -> Void
   ) {
-    lock.pending = KernelLock.Pending(kind: kind, then: then)
-    let error = submit()
-    guard error == 0 else { return rejected(lock, error) }
-    // A conversion to less needs nobody's leave (`down_conversion` in fs/dlm/lock.c), so the release
-    // need not wait to be told that it is done.
-    if kind == .releaseOfWriter, lockspace.unlock(lock) == 0 {
-      lock.pending?.kind = .release
+    let operation = operationIDs.make()
+    lock.pending = KernelLock.Pending(operation: operation, kind: kind, block: block, then: then)
+    operations[operation] = lock
+    do throws(SubmissionError) {
+      try submit(operation)
+    } catch {
+      rejected(lock, error)
+    }
+  }
+
+  /// The kernel has given a number to a lock. Whichever lock had it before has left the kernel.
+  private func assign(_ number: KernelNumber, to lock: KernelLock) {
+    let former = numbered[number]
+    lock.number = number
+    numbered[number] = lock
+    guard let former, former !== lock, former.granted != nil else { return }
+    switch former.pending?.kind {
+    // Its end is on the way.
+    case .release, .releaseOfWriter: break
+    case .request, .conversion, .reassertion, nil:
+      finish(former, .unknownLock, isGone: true)
+      report(former, Self.releasedByAnother)
     }
   }
 
   /// The kernel did not take the operation.
-  private func rejected(_ lock: KernelLock, _ error: Int32) {
-    switch error {
+  private func rejected(_ lock: KernelLock, _ error: SubmissionError) {
+    switch error.errno {
     case ENOENT:
       finish(lock, .unknownLock, isGone: true)
-      // A lock that was granted, and that nobody gave back.
-      if lock.granted != nil { report(lock, "the kernel knows it no more") }
-    case EBUSY: finish(lock, .busy, isGone: lock.granted == nil)
+      // A lock that was granted and has not been given back.
+      if lock.granted != nil { report(lock, "the kernel does not have it any more") }
+    case EBUSY:
+      // Another program's conversion of the lock waits: its end ends this, too.
+      if case .reassertion? = lock.pending?.kind { return }
+      finish(lock, .busy, isGone: lock.granted == nil)
     case EINVAL: finish(lock, .invalid, isGone: lock.granted == nil)
-    default: finish(lock, .failed(errno: error), isGone: lock.granted == nil)
+    case let errno: finish(lock, .failed(errno: errno), isGone: lock.granted == nil)
     }
   }
 
-  /// What the kernel says. Nothing is done where somebody waits for what is held: an owner's locks live
-  /// as long as its process.
-  func take(_ news: dlmguard_lock_news) {
-    guard news.blocking == 0, let lock = numbered[news.number] else { return }
-    guard lock.isAnswered(by: news), let pending = lock.pending else {
-      return completedUnasked(lock, news.status)
+  /// Takes in all that the kernel reports.
+  package func takeNews() {
+    while let news = device.nextNews() { take(news) }
+  }
+
+  /// Takes in one report of the kernel. Nothing is done where another lock waits for one that is
+  /// held: an owner's locks live as long as its process.
+  package func take(_ news: LockNews) {
+    guard !news.isBlocking else { return }
+    if let lock = operations[news.operation], let pending = lock.pending {
+      return completed(lock, pending, news)
     }
-    lock.take(news)
-    completed(lock, pending, news.status)
+    guard let lock = numbered[news.number] else { return }
+    // An operation that was submitted twice has ended already.
+    if operationIDs.hasMade(news.operation), lock.pending == nil { return }
+    usedByAnother(lock)
   }
 
   /// The kernel has ended an operation, or the lock.
-  private func completed(_ lock: KernelLock, _ pending: KernelLock.Pending, _ status: Int32) {
-    switch (pending.kind, status) {
+  private func completed(_ lock: KernelLock, _ pending: KernelLock.Pending, _ news: LockNews) {
+    switch (pending.kind, news.status) {
     case (.release, 0):
       // Of the conversion before it.
       lock.granted = .nl
     case (.releaseOfWriter, 0):
       lock.granted = .nl
-      let error = lockspace.unlock(lock)
-      if error == 0 { lock.pending?.kind = .release } else { rejected(lock, error) }
-    case (.request(let mode), 0), (.conversion(let mode), 0):
-      let value = lock.takeBlock(of: ValueTransfer(from: lock.granted, to: mode))
+      lock.pending?.kind = .release
+      do throws(SubmissionError) {
+        try device.unlock(lock.number, pending.operation)
+      } catch {
+        rejected(lock, error)
+      }
+    case (.request, 0) where numbered[lock.number] !== lock:
+      // Granted, and released by another program before this was read.
+      finish(lock, .unknownLock, isGone: true)
+    case (.request(let mode, _), 0), (.conversion(let mode), 0):
+      let transfer = ValueTransfer(from: lock.granted, to: mode)
+      let value = lock.takeBlock(of: transfer, sent: pending.block, news)
       lock.granted = mode
       finish(lock, .granted(value), isGone: false)
     case (.reassertion, 0): finish(lock, .granted(nil), isGone: false)
     case (.reassertion, EAGAIN):
       finish(lock, .refused, isGone: true)
-      report(lock, "another program of this node has weakened it, and somebody else has it now")
+      report(lock, "another program of this node has weakened it, and another lock excludes it now")
     case (.release, EUNLOCK): finish(lock, .released, isGone: true)
     case (_, EUNLOCK):
       finish(lock, .unknownLock, isGone: true)
-      if lock.granted != nil { report(lock, "the kernel released it unasked") }
+      if lock.granted != nil { report(lock, "the kernel has released it") }
     case (_, EAGAIN): finish(lock, .refused, isGone: lock.granted == nil)
     case (_, ECANCEL): finish(lock, .cancelled, isGone: lock.granted == nil)
     case (_, EDEADLK): finish(lock, .deadlock, isGone: lock.granted == nil)
     case (_, EINVAL): finish(lock, .invalid, isGone: lock.granted == nil)
-    default: finish(lock, .failed(errno: status), isGone: lock.granted == nil)
+    case (_, let errno): finish(lock, .failed(errno: errno), isGone: lock.granted == nil)
     }
   }
 
-  /// Somebody has used the lock by its number, through a descriptor of their own: the kernel lets any
-  /// process of root, and tells this one of the end (fs/dlm/user.c, `dlm_user_unlock`).
-  private func completedUnasked(_ lock: KernelLock, _ status: Int32) {
-    guard let granted = lock.granted else { return }
-    if status == EUNLOCK {
-      if lock.pending != nil { finish(lock, .unknownLock, isGone: true) } else { forget(lock) }
-      return report(lock, "another program of this node has released it")
+  /// Another program has used a lock by its number, through a descriptor of its own: the kernel lets
+  /// any process of root, and reports the end to this one (fs/dlm/user.c, `dlm_user_unlock`).
+  ///
+  /// What that program did cannot be seen from the report, which may even be of the lock that had the
+  /// number before. So the kernel is asked: by the operation that is under way, submitted again,
+  /// because that program's may have taken its place; or by a conversion to the mode that is held,
+  /// which changes nothing where it is held.
+  private func usedByAnother(_ lock: KernelLock) {
+    // The number may be another lock's by now, even another node's whose master is here: nothing may
+    // be asked of that.
+    if isInTable(lock) == false { return isGone(lock) }
+    guard let pending = lock.pending else {
+      guard let granted = lock.granted else { return }
+      let block = lock.block(for: ValueTransfer(from: granted, to: granted), nil)
+      return begin(lock, .reassertion(granted), block: block, { _ in }) {
+        operation throws(SubmissionError) in
+        try device.convert(lock.number, to: granted, .noQueue, block: block, operation)
+      }
     }
-    // It may have another mode by now, or another value: the same as before is asked for again, which
-    // costs nothing where it is still held.
-    guard lock.pending == nil else { return }
-    begin(lock, .reassertion, { _ in }) {
-      let transfer = ValueTransfer(from: granted, to: granted)
-      let block = lock.prepareBlock(for: transfer, nil) ? UInt32(LKF_VALBLK) : 0
-      return lockspace.convert(lock, granted, UInt32(LKF_NOQUEUE) | block)
+    do throws(SubmissionError) {
+      switch pending.kind {
+      // Without a value block: where the operation had been granted already, this would write one.
+      case .request(let mode, _), .conversion(let mode), .reassertion(let mode):
+        try device.convert(lock.number, to: mode, .noQueue, block: nil, pending.operation)
+      case .releaseOfWriter:
+        try device.convert(lock.number, to: .nl, [], block: nil, pending.operation)
+      case .release: try device.unlock(lock.number, pending.operation)
+      }
+    } catch {
+      switch error.errno {
+      // It waits, or its end is to be read; the kernel has taken its id again (fs/dlm/user.c,
+      // `dlm_user_convert`).
+      case EBUSY: break
+      case ENOENT: isGone(lock)
+      default: rejected(lock, error)
+      }
     }
+  }
+
+  /// A lock that another program has used is not in the kernel any more.
+  private func isGone(_ lock: KernelLock) {
+    switch lock.pending?.kind {
+    case .release, .releaseOfWriter: finish(lock, .released, isGone: true)
+    case .request: finish(lock, .cancelled, isGone: true)
+    case .conversion, .reassertion, nil:
+      finish(lock, .unknownLock, isGone: true)
+      if lock.granted != nil { report(lock, Self.releasedByAnother) }
+    }
+  }
+
+  private static var releasedByAnother: String { "another program of this node has released it" }
+
+  /// Whether the kernel's table has the lock; nil where the table cannot be read. While it is read it
+  /// changes under other resources, and a line may be passed over, so a lock is looked for repeatedly.
+  private func isInTable(_ lock: KernelLock) -> Bool? {
+    for _ in 0..<KernelTable.readings {
+      guard let table = device.table() else { return nil }
+      let isThere = table.entries.contains {
+        $0.number == lock.number && $0.name == lock.resource.description
+      }
+      if isThere { return true }
+    }
+    return false
   }
 
   private func finish(_ lock: KernelLock, _ outcome: LockOutcome, isGone: Bool) {
-    let then = lock.pending?.then
+    let pending = lock.pending
     lock.pending = nil
+    if let pending { operations[pending.operation] = nil }
     if isGone { forget(lock) }
-    then?(outcome)
+    pending?.then(outcome)
   }
 
   func forget(_ lock: KernelLock) {
+    if let pending = lock.pending { operations[pending.operation] = nil }
     locks[lock.id] = nil
     // The kernel may have given the number to another one already.
     if numbered[lock.number] === lock { numbered[lock.number] = nil }
@@ -225,11 +317,11 @@ final class KernelLocks {
     losses(LockLoss(lock: lock.id, resource: lock.resource, reason: reason))
   }
 
-  var all: [LockRecord] {
+  package var all: [LockRecord] {
     locks.values.map { lock in
       let requested: LockMode? =
         switch lock.pending?.kind {
-        case .request(let mode), .conversion(let mode): mode
+        case .request(let mode, _), .conversion(let mode): mode
         case .releaseOfWriter, .release: .nl
         case .reassertion: lock.granted
         case nil: nil

@@ -5,17 +5,29 @@ import LockModel
 /// A lockspace's locks as the kernel shows them in debugfs
 /// (`/sys/kernel/debug/dlm/LOCKSPACE_locks`, fs/dlm/debug_fs.c, `print_format2`): the only way to see
 /// what there is without asking for it. It is readable even while the lockspace is stopped.
-struct KernelTable {
-  struct Entry: Equatable {
-    /// The kernel's `lkid`.
-    let number: UInt32
+package struct KernelTable {
+  package struct Entry: Equatable {
+    package let number: KernelNumber
     /// Nil while a new request waits.
-    let granted: LockMode?
-    let name: String
+    package let granted: LockMode?
+    package let name: String
+
+    package init(number: KernelNumber, granted: LockMode?, name: String) {
+      self.number = number
+      self.granted = granted
+      self.name = name
+    }
   }
 
   /// The locks of this node's processes; not those of other nodes that this node is master of.
-  let entries: [Entry]
+  package let entries: [Entry]
+
+  package init(entries: [Entry]) {
+    self.entries = entries
+  }
+
+  /// How often the table is read before a lock that is not in it counts as gone.
+  static let readings = 3
 
   /// Nil where debugfs is not mounted, or may not be read.
   init?(of lockspace: String) {

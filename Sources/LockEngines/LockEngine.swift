@@ -26,9 +26,10 @@ public protocol LockEngine: AnyObject, Sendable {
     then: @escaping Completion)
 
   /// Withdraws the request or conversion that waits for a lock; it ends as
-  /// ``LockOutcome/cancelled``, or as ``LockOutcome/granted(_:)`` if that came first. Has no
-  /// completion of its own, and no effect where nothing waits: the kernel, too, answers 0 and
-  /// calls nobody (`validate_unlock_args`, `dlm_unlock`).
+  /// ``LockOutcome/cancelled``, or as ``LockOutcome/granted(_:)`` if it was granted first. Has no
+  /// completion of its own, and no effect where nothing waits: the kernel, too, returns 0 and
+  /// reports nothing (`validate_unlock_args`, `dlm_unlock`). A request with ``LockOptions/noQueue``
+  /// never waits, and is left to its own end.
   func cancel(_ lock: LockID)
 
   /// Gives a lock back. Not while a request for it waits: that is cancelled first.

@@ -8,7 +8,7 @@ import LockModel
 ///
 /// Every call blocks without end, and not even SIGKILL ends it, while the lockspace is stopped
 /// (fs/dlm/lock.c, `dlm_lock_recovery`); so does the end of the process. One thread uses it.
-public final class Lockspace {
+public final class Lockspace: LockDevice {
   /// Whether there was a lockspace of that name on this node before.
   public enum Origin: Hashable, Sendable {
     /// No: nobody on this node has held a lock in it since the node started.
@@ -30,6 +30,7 @@ public final class Lockspace {
   /// Readable when an operation has ended or somebody waits for what a lock here shuts out.
   let descriptor: Int32
   private let handle: UnsafeMutableRawPointer
+  private let status = SubmissionStatus()
 
   /// Creates the lockspace, or opens the one that a former agent has left: the kernel keeps it, with
   /// its locks, until the node restarts.
@@ -83,18 +84,19 @@ public final class Lockspace {
     dlm_release_lockspace(name, handle, 0)
   }
 
-  /// Hands out what the kernel has to say, until there is nothing more.
-  ///
-  /// libdlm's own `dlm_dispatch` writes each result to the address that the kernel tells: any process
+  /// libdlm's own `dlm_dispatch` writes each result to the address that the kernel says: any process
   /// of root may use a lock of this one by its number, and then that is an address of theirs.
-  func hear(_ take: (dlmguard_lock_news) -> Void) {
+  package func nextNews() -> LockNews? {
     var news = dlmguard_lock_news()
-    while dlmguard_next_lock_news(descriptor, &news) > 0 { take(news) }
+    guard dlmguard_next_lock_news(descriptor, &news) > 0 else { return nil }
+    return LockNews(news)
   }
+
+  package func table() -> KernelTable? { KernelTable(of: name) }
 
   /// Whether a recovery stands still or is under way: `recover_status` in sysfs, whose bit 0x40 is
   /// set once all is done (fs/dlm/dlm_internal.h, `DLM_RS_DONE`; fs/dlm/lockspace.c).
-  var isStopped: Bool {
+  package var isStopped: Bool {
     var bytes = [UInt8](repeating: 0, count: 32)
     let count = dlmguard_read_file(
       "/sys/kernel/dlm/\(name)/recover_status", &bytes, bytes.count)
@@ -103,42 +105,121 @@ public final class Lockspace {
     return UInt32(digits, radix: 16).map { $0 & 0x40 == 0 } ?? true
   }
 
-  // MARK: - Submitting; each returns 0 or what errno says
+  // MARK: - Submitting
 
   /// What every operation says again, because the kernel remembers only the last one's flags
   /// (fs/dlm/lock.c, `set_lock_args`): the lock outlives this process.
   private static let always = UInt32(LKF_PERSISTENT)
 
-  func request(_ lock: KernelLock, _ mode: LockMode, _ flags: UInt32) -> Int32 {
-    submit(lock, mode, flags | Self.always, named: true)
+  package func request(
+    _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions, block: LockValue,
+    _ operation: OperationID
+  ) throws(SubmissionError) -> KernelNumber {
+    try submit(resource, mode, Self.flags(options), block, operation)
   }
 
-  func convert(_ lock: KernelLock, _ mode: LockMode, _ flags: UInt32) -> Int32 {
-    submit(lock, mode, flags | Self.always | UInt32(LKF_CONVERT), named: false)
+  package func convert(
+    _ number: KernelNumber, to mode: LockMode, _ options: LockOptions, block: LockValue?,
+    _ operation: OperationID
+  ) throws(SubmissionError) {
+    status.content.pointee.sb_lkid = number
+    _ = try submit(nil, mode, Self.flags(options) | UInt32(LKF_CONVERT), block, operation)
   }
 
-  /// Never calls back: on success the lock is held, and `lksb` has its id (`dlm_user_adopt_orphan`).
-  func adopt(_ lock: KernelLock, _ mode: LockMode) -> Int32 {
-    submit(lock, mode, Self.always | UInt32(LKF_VALBLK) | UInt32(LKF_ORPHAN), named: true)
+  /// The kernel's `dlm_user_adopt_orphan` has the number on return, and queues no news.
+  package func adopt(_ resource: ResourceName, _ mode: LockMode) throws(SubmissionError)
+    -> KernelNumber
+  {
+    try submit(resource, mode, UInt32(LKF_ORPHAN), LockValue.none, OperationID(rawValue: 0))
   }
 
-  func unlock(_ lock: KernelLock, _ flags: UInt32 = 0) -> Int32 {
-    let result = dlm_ls_unlock(
-      handle, lock.number, flags, lock.status, lock.argument)
-    return result == 0 ? 0 : errno
+  package func cancel(_ number: KernelNumber, _ operation: OperationID) throws(SubmissionError) {
+    try unlock(number, UInt32(LKF_CANCEL), operation)
   }
 
-  private func submit(_ lock: KernelLock, _ mode: LockMode, _ flags: UInt32, named: Bool) -> Int32 {
-    var name = named ? lock.resource.description : ""
+  package func unlock(_ number: KernelNumber, _ operation: OperationID) throws(SubmissionError) {
+    try unlock(number, 0, operation)
+  }
+
+  private func unlock(_ number: KernelNumber, _ flags: UInt32, _ operation: OperationID)
+    throws(SubmissionError)
+  {
+    let result = dlm_ls_unlock(handle, number, flags, status.content, Self.argument(operation))
+    if result != 0 { throw SubmissionError(errno: errno) }
+  }
+
+  /// - Parameter resource: nil for a conversion, which goes by the number in ``status``.
+  /// - Returns: the lock's number.
+  private func submit(
+    _ resource: ResourceName?, _ mode: LockMode, _ flags: UInt32, _ block: LockValue?,
+    _ operation: OperationID
+  ) throws(SubmissionError) -> KernelNumber {
+    var flags = flags | Self.always
+    if let block {
+      flags |= UInt32(LKF_VALBLK)
+      status.block = block
+    }
+    var name = resource?.description ?? ""
     let result = name.withUTF8 { bytes in
       dlm_ls_lockx(
-        handle, UInt32(mode.rawValue), lock.status, flags, bytes.baseAddress, UInt32(bytes.count),
-        0, kernelLockNews, lock.argument, kernelLockNews, nil, nil)
+        handle, UInt32(mode.rawValue), status.content, flags, bytes.baseAddress,
+        UInt32(bytes.count), 0, kernelLockNews, Self.argument(operation), kernelLockNews, nil, nil)
     }
-    return result == 0 ? 0 : errno
+    if result != 0 { throw SubmissionError(errno: errno) }
+    return status.content.pointee.sb_lkid
+  }
+
+  private static func flags(_ options: LockOptions) -> UInt32 {
+    (options.contains(.noQueue) ? UInt32(LKF_NOQUEUE) : 0)
+      | (options.contains(.queueConversion) ? UInt32(LKF_QUECVT) : 0)
+      | (options.contains(.expedite) ? UInt32(LKF_EXPEDITE) : 0)
+  }
+
+  /// The id in the place of an address, which libdlm hands on and the kernel says again.
+  private static func argument(_ operation: OperationID) -> UnsafeMutableRawPointer? {
+    UnsafeMutableRawPointer(bitPattern: UInt(operation.rawValue))
+  }
+}
+
+/// What libdlm reads and writes while an operation is submitted, and never later: it would at
+/// `dlm_dispatch`, which is not used.
+private final class SubmissionStatus {
+  let content: UnsafeMutablePointer<dlm_lksb>
+  private let bytes: UnsafeMutablePointer<CChar>
+
+  init() {
+    bytes = .allocate(capacity: LockValue.length)
+    bytes.initialize(repeating: 0, count: LockValue.length)
+    content = .allocate(capacity: 1)
+    content.initialize(to: dlm_lksb())
+    content.pointee.sb_lvbptr = bytes
+  }
+
+  deinit {
+    content.deallocate()
+    bytes.deallocate()
+  }
+
+  /// The value block of an operation that has one.
+  var block: LockValue {
+    get { LockValue(block: UnsafeRawPointer(bytes).loadUnaligned(as: SIMD32<UInt8>.self)) }
+    set { UnsafeMutableRawPointer(bytes).storeBytes(of: newValue.block, as: SIMD32<UInt8>.self) }
+  }
+}
+
+extension LockNews {
+  fileprivate init(_ news: dlmguard_lock_news) {
+    self.init(
+      number: news.number, status: news.status, operation: OperationID(rawValue: news.argument))
+    isBlocking = news.blocking != 0
+    isValueValid = news.flags & UInt8(DLM_SBF_VALNOTVALID) == 0
+    guard news.has_value != 0 else { return }
+    value = withUnsafeBytes(of: news.value) { bytes in
+      LockValue(block: bytes.loadUnaligned(as: SIMD32<UInt8>.self))
+    }
   }
 }
 
 /// The kernel wants an address to call back, and says it again with its news (fs/dlm/user.c,
-/// `device_user_lock`); nobody calls it, because ``Lockspace/hear(_:)`` reads the news itself.
+/// `device_user_lock`); it is never called, because ``Lockspace/nextNews()`` reads the news itself.
 private nonisolated func kernelLockNews(_ argument: UnsafeMutableRawPointer?) {}

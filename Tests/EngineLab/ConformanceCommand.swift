@@ -1,6 +1,7 @@
 import ArgumentParser
 import LockEngineConformance
 import LockEngines
+import LockModel
 
 /// The suite that every engine must pass, on the kernel's; one line a check.
 struct ConformanceCommand: ParsableCommand {
@@ -17,11 +18,17 @@ struct ConformanceCommand: ParsableCommand {
   @Option(help: "Only the checks whose names contain this.")
   var only = ""
 
+  @Option(help: "A resource that another node holds in PW; may be given repeatedly.")
+  var occupied: [String] = []
+
   func run() throws {
+    let occupied = try occupied.map { try ResourceName($0) }
     var failed = 0
     for name in Conformance.names where only.isEmpty || name.contains(only) {
       var engine = try common.open()
-      let subject = EngineUnderTest(engine, quiet: quiet, locksOutliveProcess: true) {
+      let subject = EngineUnderTest(
+        engine, quiet: quiet, locksOutliveProcess: true, occupied: occupied
+      ) {
         _ = wait { (then: @escaping @Sendable (Bool) -> Void) in engine.close { then(true) } }
         do {
           engine = try common.open()

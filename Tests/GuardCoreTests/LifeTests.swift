@@ -429,6 +429,24 @@ import Testing
     #expect(next.holders("/one") == ["vm-1"])
   }
 
+  /// Neither record says what was granted: that of the saved guest could not be replaced while it ran.
+  @Test func aSavedGuestKeepsItsLocksBesideAnEarlierStartThatNeverHadThem() throws {
+    host.start(vm1)
+    let live = try #require(host.ledger.values.first)
+    host.ledger[live.owner] = OwnerRecord(
+      owner: live.owner, name: live.name, origin: .hook, stage: .starting,
+      keeper: TestHost.driver, since: live.since, claims: live.claims, unguarded: [])
+    let rival = OwnerRecord(
+      owner: OwnerID(domain: vm2.uuid, instance: live.owner.instance - 1), name: vm2.name,
+      origin: .hook, stage: .starting, keeper: TestHost.driver, since: live.since,
+      claims: live.claims.filter { $0.device != "domain" }, unguarded: [])
+    host.ledger[rival.owner] = rival
+    host.qemus = [:]
+    host.saveImages.insert(vm1.name)
+    let next = TestHost.restarted(host)
+    #expect(next.phase(vm1) == "saved" && next.engineHolds(vm1).count == live.claims.count)
+  }
+
   /// The time to look for its QEMU came while the engine was asked.
   @Test func aDaemonThatDiesInTheMiddleOfAStartLeavesNothingHoweverLongThatTakes() {
     #expect(host.hook(.prepare, vm1) == .done)

@@ -42,6 +42,7 @@ public struct EngineUnderTest {
   let engine: any LockEngine
   let quiet: UInt32
   let locksOutliveProcess: Bool
+  let occupied: [ResourceName]
   let restart: () -> any LockEngine
 
   /// - Parameters:
@@ -49,14 +50,16 @@ public struct EngineUnderTest {
   ///   - quiet: how long an operation of which nothing is heard is given before it counts as
   ///     waiting, in ms; 0 for an engine that answers at once.
   ///   - locksOutliveProcess: whether the next process adopts what this one holds.
+  ///   - occupied: resources that other nodes hold in PW, and go on holding.
   ///   - restart: ends the engine as the end of its process would, and begins the next one.
   public init(
     _ engine: any LockEngine, quiet: UInt32 = 0, locksOutliveProcess: Bool,
-    restart: @escaping () -> any LockEngine
+    occupied: [ResourceName] = [], restart: @escaping () -> any LockEngine
   ) {
     self.engine = engine
     self.quiet = quiet
     self.locksOutliveProcess = locksOutliveProcess
+    self.occupied = occupied
     self.restart = restart
   }
 }

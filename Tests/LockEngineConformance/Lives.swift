@@ -2,6 +2,9 @@ import LockEngines
 import LockModel
 
 extension Conformance {
+  /// How many requests are begun before an answer is read.
+  private static let lateRequests = 64
+
   static let lifeChecks: [Check] = [
     Check(name: "a cancelled request is gone") { bench throws(ResourceName.Invalid) in
       let resource = try bench.resource("r")
@@ -84,6 +87,31 @@ extension Conformance {
           LockRecord(
             lock: waiter, resource: resource, granted: nil, requested: .ex, queue: .waiting),
         ], "listed: \(bench.records)")
+    },
+    Check(name: "refusals that are read late are told apart") {
+      bench throws(ResourceName.Invalid) in
+      let own = try bench.resource("own")
+      _ = bench.held(own, .pw)
+      // On this node the master is asked within the call; elsewhere its answer arrives later.
+      let occupied = [own] + bench.subject.occupied
+      var refusals: [Operation] = []
+      var grants: [Operation] = []
+      let free = try (0..<Self.lateRequests).map { number throws(ResourceName.Invalid) in
+        try bench.resource("free-\(number)")
+      }
+      bench.engine.together {
+        for (number, resource) in free.enumerated() {
+          refusals.append(bench.lock(occupied[number % occupied.count], .pw, .noQueue))
+          grants.append(bench.lock(resource, .pw, .noQueue))
+        }
+      }
+      for refusal in refusals { refusal.expect(.refused, "PW beside PW, one of many") }
+      for grant in grants { grant.expectGranted("PW on a free resource, among refusals") }
+      for refusal in refusals {
+        bench.unlock(refusal.lock).expect(.unknownLock, "giving back what was refused")
+      }
+      let again = grants.map { bench.convert($0.lock, to: .nl) }
+      for conversion in again { conversion.expectGranted("PW to NL, among refusals") }
     },
     Check(name: "ten thousand locks") { bench throws(ResourceName.Invalid) in
       var locks: [Operation] = []

@@ -73,8 +73,8 @@ final class Agent {
     self.number = number
     self.node = node
     self.process = process
-    engine = world.locks.engine(node: node.index)
     let outbox = outbox
+    engine = world.locks.engine(node: node.index) { outbox.pause($0, $1) }
     keeper = ClaimKeeper(
       engine: engine,
       // Only for people to read.
@@ -226,11 +226,13 @@ extension World {
   /// What no record explains is given back, once all that is on record is held again.
   private func releaseStrangers(_ agent: Agent) {
     after(1...20, .agent(agent.number), gate: .lockspaceRuns(node: agent.node.index)) { [self] in
-      let strangers = locks.releaseOrphans(of: agent.node.index)
+      let found = Mutex<[StrangerLock]>([])
+      agent.engine.releaseStrangers { strangers in found.withLock { $0 = strangers } }
+      let strangers = found.withLock { $0 }.map { words($0.resource) }
       if !strangers.isEmpty {
         tell(
           agent.node, "agent",
-          "gives back what nobody claims: \(strangers.map(words).joined(separator: " "))")
+          "gives back what nobody claims: \(strangers.joined(separator: " "))")
       }
     }
   }

@@ -2,39 +2,31 @@ import LockEngines
 import LockModel
 import Synchronization
 
-/// One cluster's lock manager: the project's own table (``LockTable``), shared by the engines of
-/// several nodes.
+/// One cluster's lock manager: the project's own table (``LockTable``) as the master of every resource,
+/// shared by the engines of several nodes, and what each node's kernel adds to it.
 ///
 /// As in the kernel, a lock outlives the process that took it, as an orphan of its node, until the next
-/// process of that node adopts it or the node is cast out.
+/// process of that node adopts it or the node is cast out; and a lock has a number on its node, which
+/// is given to the next request as soon as the lock has ended, before its process has read that.
 ///
-/// The operations of an engine wait here until ``perform(_:)``, their answers until ``tell(_:)``; who
-/// drives the simulation decides when, and in which order.
+/// What is sent to the master waits here until ``perform(_:)``, and news wait until a process reads
+/// them; the driver of the simulation decides when, and in which order.
 public final class ClusterLocks: Sendable {
-  /// An operation that an engine has asked for and the lock manager has not yet taken up.
+  /// An operation that a node's kernel has sent to the master.
   struct Operation: Sendable {
     enum Kind {
-      case lock(ResourceName, LockMode, LockOptions, LockValue?)
+      case request(LockMode, LockOptions, LockValue?)
       case convert(LockMode, LockOptions, LockValue?)
-      case unlock(LockValue?)
+      case unlock
       case cancel
-      case adopt(ResourceName, LockMode, then: @Sendable (Adoption) -> Void)
     }
 
     let number: Int
     let engine: Int
-    let lock: LockID
+    let lock: Int
     let kind: Kind
-    /// Nil for one that has no answer of its own.
-    let then: LockEngine.Completion?
     /// On what; operations of one node on one resource keep their order.
-    let resource: ResourceName?
-  }
-
-  /// An answer on its way to an engine.
-  struct Answer: Sendable {
-    let engine: Int
-    let tell: @Sendable () -> Void
+    let resource: ResourceName
   }
 
   /// A lock in some mode, for those who look at the cluster from outside.
@@ -45,39 +37,58 @@ public final class ClusterLocks: Sendable {
     let isOrphan: Bool
   }
 
+  /// A lock of a node, from its request to its end.
   fileprivate struct Lock {
     let node: Int
     /// Nil for an orphan.
     var engine: Int?
     let resource: ResourceName
-    /// By what the engine knows it.
-    var handle: LockID
+    /// The kernel's, on its node.
+    let number: KernelNumber
+    /// By which the master knows it; nil until the request is there.
+    var master: LockID?
+    /// What the next news of it say (`castparam`).
+    var operation: OperationID
+    /// As the master has it.
     var granted: LockMode?
     /// What it was last asked for in.
     var requested: LockMode
+    /// Operations that have been sent and have not ended: more than one only where a release follows
+    /// a conversion to less, which is granted on the node itself.
+    var underWay = 0
+    var isLessening = false
   }
 
   fileprivate struct State {
     var table = LockTable()
-    /// By the table's number.
-    var locks: [LockID: Lock] = [:]
-    /// The table's number by that of the engines.
-    var numbers: [LockID: LockID] = [:]
-    var resources: [LockID: ResourceName] = [:]
+    /// By a count of their own.
+    var locks: [Int: Lock] = [:]
+    /// By the master's ids.
+    var lockOfMaster: [LockID: Int] = [:]
+    var lockOfNumber: [NumberOnNode: Int] = [:]
     var nodes: [Int: Int] = [:]
-    var reports: [Int: @Sendable (LockLoss) -> Void] = [:]
     /// Engines whose lockspace was taken from under them.
     var adrift: Set<Int> = []
-    var busy: [LockID: LockEngine.Completion?] = [:]
+    /// Nodes on which a recovery waits.
+    var stopped: Set<Int> = []
+    /// Processes that cannot end before their node's lockspace goes on.
+    var dying: [Int] = []
     var operations: [Operation] = []
-    var answers: [Answer] = []
-    var batch: [Operation]?
+    /// By engine, in the order in which its process reads them.
+    var news: [Int: [LockNews]] = [:]
+    /// Engines that have got news since the driver last asked, once for each.
+    var arrivals: [Int] = []
     /// By node and resource, every mode that was ever granted.
     var past: [Int: [ResourceName: Set<LockMode>]] = [:]
-    var lastHandle: UInt64 = 0
+    var lastLock = 0
     var lastOperation = 0
     var lastEngine = 0
     var changes = 0
+  }
+
+  fileprivate struct NumberOnNode: Hashable {
+    let node: Int
+    let number: KernelNumber
   }
 
   private let state = Mutex(State())
@@ -87,83 +98,128 @@ public final class ClusterLocks: Sendable {
 
   /// The engine of a new process on a node.
   ///
-  /// - Parameter isPrompt: whether it performs and answers by itself, at once.
-  public func engine(node: Int, isPrompt: Bool = false) -> NodeEngine {
+  /// - Parameters:
+  ///   - isPrompt: whether it performs and answers by itself, at once.
+  ///   - later: does something after a number of ms; at once by default.
+  public func engine(
+    node: Int, isPrompt: Bool = false,
+    later: @escaping @Sendable (Int64, @escaping @Sendable () -> Void) -> Void = { $1() }
+  ) -> NodeEngine {
     let number = state.withLock { state in
       state.lastEngine += 1
       state.nodes[state.lastEngine] = node
       return state.lastEngine
     }
-    return NodeEngine(self, number: number, isPrompt: isPrompt)
+    return NodeEngine(self, number: number, isPrompt: isPrompt, later: later)
   }
 
-  // MARK: - What engines ask for
+  // MARK: - What a process asks its kernel for
 
-  func submit(
-    _ engine: Int, _ lock: LockID?, _ kind: Operation.Kind, then: LockEngine.Completion?
-  ) -> LockID {
-    state.withLock { state in
-      let handle: LockID
-      if let lock {
-        handle = lock
-      } else {
-        state.lastHandle += 1
-        handle = LockID(number: state.lastHandle)
+  func request(
+    _ engine: Int, _ resource: ResourceName, _ mode: LockMode, _ options: LockOptions,
+    _ block: LockValue, _ operation: OperationID
+  ) throws(SubmissionError) -> KernelNumber {
+    try state.withLock { (state) throws(SubmissionError) in
+      let index = try state.create(engine, resource, mode, operation)
+      state.send(.request(mode, options, block), index, operation)
+      return state.locks[index]?.number ?? 0
+    }
+  }
+
+  func convert(
+    _ engine: Int, _ number: KernelNumber, _ mode: LockMode, _ options: LockOptions,
+    _ block: LockValue?, _ operation: OperationID
+  ) throws(SubmissionError) {
+    try state.withLock { (state) throws(SubmissionError) in
+      let index = try state.find(engine, number)
+      state.locks[index]?.operation = operation
+      guard let lock = state.locks[index], lock.underWay == 0 else {
+        throw SubmissionError(errno: Self.busy)
       }
-      switch kind {
-      case .lock(let resource, _, _, _): state.resources[handle] = resource
-      default: break
+      state.locks[index]?.isLessening = lock.granted.map { $0.covers(mode) } == true
+      state.send(.convert(mode, options, block), index, operation)
+    }
+  }
+
+  func unlock(_ engine: Int, _ number: KernelNumber, _ operation: OperationID)
+    throws(SubmissionError)
+  {
+    try state.withLock { (state) throws(SubmissionError) in
+      let index = try state.find(engine, number)
+      state.locks[index]?.operation = operation
+      guard let lock = state.locks[index], lock.underWay == 0 || lock.isLessening else {
+        throw SubmissionError(errno: Self.busy)
       }
-      let resource: ResourceName? =
-        if case .adopt(let resource, _, _) = kind { resource } else { state.resources[handle] }
+      state.locks[index]?.isLessening = false
+      state.send(.unlock, index, operation)
+    }
+  }
+
+  func cancel(_ engine: Int, _ number: KernelNumber, _ operation: OperationID)
+    throws(SubmissionError)
+  {
+    try state.withLock { (state) throws(SubmissionError) in
+      let index = try state.find(engine, number)
+      state.locks[index]?.operation = operation
+      guard let lock = state.locks[index], lock.underWay > 0 else { return }
       state.lastOperation += 1
-      let operation = Operation(
-        number: state.lastOperation, engine: engine, lock: handle, kind: kind, then: then,
-        resource: resource)
-      if state.batch != nil {
-        state.batch?.append(operation)
-      } else {
-        state.operations.append(operation)
-      }
-      return handle
+      state.operations.append(
+        Operation(
+          number: state.lastOperation, engine: engine, lock: index, kind: .cancel,
+          resource: lock.resource))
     }
   }
 
-  /// Sorted, because whoever begins several operations may have them from a dictionary.
-  func together(_ begin: () -> Void) {
-    let isOutermost = state.withLock { state in
-      defer { state.batch = state.batch ?? [] }
-      return state.batch == nil
+  func adopt(_ engine: Int, _ resource: ResourceName, _ mode: LockMode) throws(SubmissionError)
+    -> KernelNumber
+  {
+    try state.withLock { (state) throws(SubmissionError) in
+      guard !state.adrift.contains(engine) else { throw SubmissionError(errno: Self.unknown) }
+      let node = state.nodes[engine]
+      let orphans = state.sorted.filter {
+        $1.node == node && $1.engine == nil && $1.resource == resource
+      }
+      guard let (index, lock) = orphans.first(where: { $1.granted == mode }) else {
+        throw SubmissionError(errno: orphans.isEmpty ? Self.unknown : Self.again)
+      }
+      state.changes += 1
+      state.locks[index]?.engine = engine
+      return lock.number
     }
-    begin()
-    guard isOutermost else { return }
+  }
+
+  func isStopped(_ engine: Int) -> Bool {
+    state.withLock { state in state.nodes[engine].map(state.stopped.contains) == true }
+  }
+
+  /// The next news for an engine's process.
+  func nextNews(_ engine: Int) -> LockNews? {
     state.withLock { state in
-      let batch = (state.batch ?? []).sorted {
-        (($0.resource?.description ?? ""), $0.number) < (
-          ($1.resource?.description ?? ""), $1.number
-        )
-      }
-      state.operations += batch
-      state.batch = nil
+      guard let news = state.news[engine]?.first else { return nil }
+      state.news[engine]?.removeFirst()
+      return news
     }
   }
 
-  func onLoss(_ engine: Int, _ report: @escaping @Sendable (LockLoss) -> Void) {
-    state.withLock { $0.reports[engine] = report }
-  }
-
-  func records(_ engine: Int) -> [LockRecord] {
+  /// The locks of an engine's node.
+  func table(_ engine: Int) -> KernelTable {
     state.withLock { state in
-      state.table.locks.compactMap { record in
-        guard let lock = state.locks[record.lock], lock.engine == engine else { return nil }
-        return LockRecord(
-          lock: lock.handle, resource: record.resource, granted: record.granted,
-          requested: record.requested, queue: record.queue)
-      }
+      let node = state.nodes[engine]
+      return KernelTable(
+        entries: state.sorted.filter { $1.node == node }.map { _, lock in
+          .init(number: lock.number, granted: lock.granted, name: lock.resource.description)
+        })
     }
   }
 
-  // MARK: - Who drives the simulation
+  /// What another program submits: an address of its own.
+  private static let ofAnotherProgram = OperationID(rawValue: 0x5600_0000_1000)
+
+  fileprivate static let again: Int32 = 11
+  fileprivate static let busy: Int32 = 16
+  fileprivate static let unknown: Int32 = 2
+
+  // MARK: - The driver of the simulation
 
   /// What waits to be performed, taken out.
   func takeOperations() -> [Operation] {
@@ -173,11 +229,11 @@ public final class ClusterLocks: Sendable {
     }
   }
 
-  /// What waits to be told, taken out.
-  func takeAnswers() -> [Answer] {
+  /// The engines whose news wait to be read, one for each of them; taken out.
+  func takeArrivals() -> [Int] {
     state.withLock { state in
-      defer { state.answers = [] }
-      return state.answers
+      defer { state.arrivals = [] }
+      return state.arrivals
     }
   }
 
@@ -188,21 +244,38 @@ public final class ClusterLocks: Sendable {
     state.withLock { $0.perform(operation) }
   }
 
-  /// The end of an engine's process: what it held are orphans now, what it waited for is withdrawn.
+  /// The end of an engine's process: what it held are orphans, what it waited for is withdrawn. That
+  /// waits until the node's lockspace goes on.
   func die(_ engine: Int) {
     state.withLock { state in
       state.operations.removeAll { $0.engine == engine }
-      state.answers.removeAll { $0.engine == engine }
-      for (number, lock) in state.sorted where lock.engine == engine {
-        state.orphan(number)
+      state.arrivals.removeAll { $0 == engine }
+      state.news[engine] = nil
+      if let node = state.nodes[engine], state.stopped.contains(node) {
+        state.dying.append(engine)
+      } else {
+        state.leaveOrphans(of: engine)
       }
+    }
+  }
+
+  /// A recovery begins on a node, or is done there.
+  func setStopped(_ isStopped: Bool, node: Int) {
+    state.withLock { state in
+      guard !isStopped else {
+        state.stopped.insert(node)
+        return
+      }
+      state.stopped.remove(node)
+      for engine in state.dying where state.nodes[engine] == node { state.leaveOrphans(of: engine) }
+      state.dying.removeAll { state.nodes[$0] == node }
     }
   }
 
   /// The locks of a node that was cast out are dropped, and with them what its writers wrote.
   func castOut(_ node: Int) {
     state.withLock { state in
-      for (number, lock) in state.sorted where lock.node == node { state.drop(number) }
+      for (index, lock) in state.sorted where lock.node == node { state.drop(index) }
     }
   }
 
@@ -211,33 +284,26 @@ public final class ClusterLocks: Sendable {
   func setAdrift(_ engine: Int, node: Int) {
     state.withLock { state in
       state.adrift.insert(engine)
-      for (number, lock) in state.sorted where lock.node == node { state.drop(number) }
+      for (index, lock) in state.sorted where lock.node == node {
+        state.reportEnd(of: index, lock.operation)
+        state.drop(index)
+      }
     }
   }
 
-  /// Removes a granted lock by force.
+  /// Removes a granted lock by force. Its process is told only where it waits for something of it.
   ///
-  /// - Returns: what tells its engine of it, later; nil where no engine has it.
-  func steal(_ resource: ResourceName, from node: Int) -> (@Sendable () -> Void)? {
+  /// - Returns: whether there was one.
+  func steal(_ resource: ResourceName, from node: Int) -> Bool {
     state.withLock { state in
       guard
-        let (number, lock) = state.sorted.first(where: {
+        let (index, _) = state.sorted.first(where: {
           $1.node == node && $1.resource == resource && $1.granted?.writesValue == true
         })
-      else { return nil }
-      state.drop(number)
-      guard let engine = lock.engine, let report = state.reports[engine] else { return {} }
-      let loss = LockLoss(lock: lock.handle, resource: resource, reason: "it was removed by force")
-      return { report(loss) }
-    }
-  }
-
-  /// Gives back what a former process of the node has left and nobody has adopted.
-  func releaseOrphans(of node: Int) -> [ResourceName] {
-    state.withLock { state in
-      let orphans = state.sorted.filter { $1.node == node && $1.engine == nil }
-      for (number, _) in orphans { state.drop(number) }
-      return orphans.map(\.1.resource)
+      else { return false }
+      state.reportEnd(of: index, Self.ofAnotherProgram)
+      state.drop(index)
+      return true
     }
   }
 
@@ -278,114 +344,156 @@ public final class ClusterLocks: Sendable {
 }
 
 extension ClusterLocks.State {
-  var sorted: [(LockID, ClusterLocks.Lock)] {
+  var sorted: [(Int, ClusterLocks.Lock)] {
     locks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
+  // MARK: - What a node's kernel does by itself
+
+  mutating func create(
+    _ engine: Int, _ resource: ResourceName, _ mode: LockMode, _ operation: OperationID
+  ) throws(SubmissionError) -> Int {
+    guard !adrift.contains(engine), let node = nodes[engine] else {
+      throw SubmissionError(errno: ClusterLocks.unknown)
+    }
+    // The smallest that is free (fs/dlm/lock.c, `_create_lkb`).
+    var number: KernelNumber = 1
+    while lockOfNumber[.init(node: node, number: number)] != nil { number += 1 }
+    lastLock += 1
+    locks[lastLock] = ClusterLocks.Lock(
+      node: node, engine: engine, resource: resource, number: number, operation: operation,
+      requested: mode)
+    lockOfNumber[.init(node: node, number: number)] = lastLock
+    return lastLock
+  }
+
+  /// The lock that has a number now, whose ever it is.
+  func find(_ engine: Int, _ number: KernelNumber) throws(SubmissionError) -> Int {
+    guard !adrift.contains(engine), let node = nodes[engine],
+      let index = lockOfNumber[.init(node: node, number: number)]
+    else { throw SubmissionError(errno: ClusterLocks.unknown) }
+    return index
+  }
+
+  mutating func send(
+    _ kind: ClusterLocks.Operation.Kind, _ index: Int, _ operation: OperationID
+  ) {
+    guard let lock = locks[index] else { return }
+    locks[index]?.operation = operation
+    locks[index]?.underWay += 1
+    lastOperation += 1
+    operations.append(
+      ClusterLocks.Operation(
+        number: lastOperation, engine: lock.engine ?? 0, lock: index, kind: kind,
+        resource: lock.resource))
+  }
+
+  /// - Parameter status: as in ``LockNews/status``.
+  private mutating func report(_ index: Int, _ status: Int32, _ value: LockValue? = nil) {
+    guard let lock = locks[index], let engine = lock.engine, !dying.contains(engine) else { return }
+    var item = LockNews(number: lock.number, status: status, operation: lock.operation)
+    item.value = value
+    news[engine, default: []].append(item)
+    arrivals.append(engine)
+  }
+
+  /// Reports to the process that waits for an operation that the lock is gone.
+  mutating func reportEnd(of index: Int, _ operation: OperationID) {
+    guard let lock = locks[index], lock.underWay > 0 else { return }
+    locks[index]?.operation = operation
+    report(index, 0x10002)
+  }
+
+  // MARK: - The master
+
   mutating func perform(_ operation: ClusterLocks.Operation) {
     changes += 1
-    let engine = operation.engine
-    if case .adopt(let resource, let mode, let then) = operation.kind {
-      let adoption = adrift.contains(engine) ? .nothing : adopt(resource, mode, operation)
-      answers.append(.init(engine: engine) { then(adoption) })
-      return
-    }
-    func answer(_ outcome: LockOutcome) {
-      guard let then = operation.then else { return }
-      answers.append(.init(engine: engine) { then(outcome) })
-    }
-    if adrift.contains(engine) {
-      if case .lock = operation.kind { return answer(.failed(errno: 22)) }
-      return answer(.unknownLock)
-    }
-    if case .lock(let resource, let mode, let options, let value) = operation.kind {
-      let (number, completions) = table.lock(resource, mode, options, value: value)
-      locks[number] = ClusterLocks.Lock(
-        node: nodes[engine] ?? 0, engine: engine, resource: resource, handle: operation.lock,
-        requested: mode)
-      numbers[operation.lock] = number
-      busy[number] = .some(operation.then)
-      return finish(completions)
-    }
-    guard let number = numbers[operation.lock], locks[number]?.engine == engine else {
-      return answer(.unknownLock)
-    }
+    let index = operation.lock
+    // Dropped with its node, or with the lockspace: it is never answered.
+    guard let lock = locks[index] else { return }
     do throws(LockTable.Rejection) {
       switch operation.kind {
-      case .lock, .adopt: break
+      case .request(let mode, let options, let value):
+        let (master, completions) = table.lock(lock.resource, mode, options, value: value)
+        locks[index]?.master = master
+        lockOfMaster[master] = index
+        finish(completions)
       case .convert(let mode, let options, let value):
-        let completions = try table.convert(number, to: mode, options, value: value)
-        locks[number]?.requested = mode
-        busy[number] = .some(operation.then)
+        guard let master = lock.master else { return }
+        let completions = try table.convert(master, to: mode, options, value: value)
+        locks[index]?.requested = mode
         finish(completions)
-      case .unlock(let value):
-        let completions = try table.unlock(number, value: value)
-        busy[number] = .some(operation.then)
-        finish(completions)
-      case .cancel: finish(try table.cancel(number))
+      case .unlock:
+        guard let master = lock.master else { return }
+        finish(try table.unlock(master, value: nil))
+      case .cancel:
+        guard let master = lock.master else { return }
+        finish(try table.cancel(master))
       }
     } catch {
-      answer(error.outcome)
+      end(index)
+      report(index, error == .invalid ? 22 : ClusterLocks.busy)
     }
   }
 
-  private mutating func adopt(
-    _ resource: ResourceName, _ mode: LockMode, _ operation: ClusterLocks.Operation
-  ) -> Adoption {
-    let node = nodes[operation.engine]
-    let orphans = sorted.filter { $1.node == node && $1.engine == nil && $1.resource == resource }
-    guard let (number, _) = orphans.first(where: { $1.granted == mode }) else {
-      return orphans.isEmpty ? .nothing : .otherMode
-    }
-    locks[number]?.engine = operation.engine
-    locks[number]?.handle = operation.lock
-    numbers[operation.lock] = number
-    resources[operation.lock] = resource
-    return .adopted(operation.lock)
+  /// One operation of a lock has ended.
+  private mutating func end(_ index: Int) {
+    guard let lock = locks[index] else { return }
+    locks[index]?.underWay = max(0, lock.underWay - 1)
+    if lock.underWay <= 1 { locks[index]?.isLessening = false }
   }
 
-  /// Tells those who wait, and forgets what ended.
+  /// Reports to those who wait, and frees the numbers of what has ended.
   private mutating func finish(_ completions: [LockTable.Completion]) {
     for completion in completions {
-      let number = completion.lock
+      guard let index = lockOfMaster[completion.lock], let lock = locks[index] else { continue }
+      end(index)
       switch completion.outcome {
-      case .granted:
-        guard let lock = locks[number] else { break }
-        locks[number]?.granted = lock.requested
+      case .granted(let value):
+        locks[index]?.granted = lock.requested
         past[lock.node, default: [:]][lock.resource, default: []].insert(lock.requested)
-      case .released: locks[number]?.granted = nil
-      default: break
+        report(index, 0, value)
+      case .refused: report(index, ClusterLocks.again)
+      case .cancelled: report(index, 0x10001)
+      case .deadlock: report(index, 35)
+      case .released:
+        report(index, 0x10002)
+        locks[index]?.granted = nil
+      case .invalid: report(index, 22)
+      case .busy, .unknownLock, .failed: break
       }
-      if let then = busy.removeValue(forKey: number), let then, let engine = locks[number]?.engine {
-        let outcome = completion.outcome
-        answers.append(.init(engine: engine) { then(outcome) })
-      }
-      if locks[number]?.granted == nil { forget(number) }
+      if locks[index]?.granted == nil { forget(index) }
     }
   }
 
-  private mutating func forget(_ number: LockID) {
-    guard let lock = locks.removeValue(forKey: number) else { return }
-    numbers[lock.handle] = nil
-    resources[lock.handle] = nil
-    busy[number] = nil
+  private mutating func forget(_ index: Int) {
+    guard let lock = locks.removeValue(forKey: index) else { return }
+    lockOfNumber[.init(node: lock.node, number: lock.number)] = nil
+    if let master = lock.master { lockOfMaster[master] = nil }
   }
 
-  mutating func orphan(_ number: LockID) {
-    changes += 1
-    busy[number] = nil
-    // Cancelling what does not wait does nothing.
-    if let completions = try? table.cancel(number) { finish(completions) }
-    guard let lock = locks[number] else { return }
-    numbers[lock.handle] = nil
-    locks[number]?.engine = nil
+  // MARK: - The end of processes and nodes
+
+  mutating func leaveOrphans(of engine: Int) {
+    for (index, lock) in sorted where lock.engine == engine {
+      changes += 1
+      locks[index]?.engine = nil
+      locks[index]?.underWay = 0
+      // Cancelling what does not wait does nothing.
+      if let master = lock.master, let completions = try? table.cancel(master) {
+        finish(completions)
+      }
+      if locks[index]?.granted == nil { forget(index) }
+    }
   }
 
-  mutating func drop(_ number: LockID) {
+  mutating func drop(_ index: Int) {
     changes += 1
-    busy[number] = nil
-    if let completions = try? table.cancel(number) { finish(completions) }
-    guard locks[number] != nil else { return }
-    if let completions = try? table.unlock(number, value: LockValue.none) { finish(completions) }
+    locks[index]?.engine = nil
+    if let master = locks[index]?.master {
+      if let completions = try? table.cancel(master) { finish(completions) }
+      if let completions = try? table.unlock(master, value: LockValue.none) { finish(completions) }
+    }
+    forget(index)
   }
 }

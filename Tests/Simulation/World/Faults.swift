@@ -167,7 +167,8 @@ extension World {
         guest, on: home(of: guest) ?? node,
         of: chance(4) ? nil : uses.randomElement(using: &random)?.storage)
     case .lockspaceLeft: if chance(3) { leaveLockspace(node) }
-    case .twin: if let home = home(of: guest) { start(guest, on: home, isTwin: true) }
+    case .twin:
+      if !guest.isClient, let home = home(of: guest) { start(guest, on: home, isTwin: true) }
     case .attachment:
       guard let home = home(of: guest) else { return }
       if chance(3) { detach(nil, from: guest, on: home) } else { attach(nil, to: guest, on: home) }

@@ -91,6 +91,7 @@ extension World {
   func stop(_ reason: String) {
     for node in nodes {
       guard node.stops.insert(reason).inserted else { continue }
+      locks.setStopped(true, node: node.index)
       if let agent = node.boot?.agent { post(.waiting(reason), to: agent) }
     }
     tell("-", "dlm", "stops: \(reason)")
@@ -102,6 +103,7 @@ extension World {
     for node in nodes {
       guard node.stops.remove(reason) != nil else { continue }
       hasChanged = true
+      if node.stops.isEmpty { locks.setStopped(false, node: node.index) }
       if node.stops.isEmpty, let agent = node.boot?.agent { post(.waiting(nil), to: agent) }
     }
     if hasChanged { tell("-", "dlm", "goes on: \(reason) no more") }
@@ -112,8 +114,8 @@ extension World {
     guard let boot = node.boot else { return }
     let resource =
       storage.map { storages[$0].name } ?? .init(domain: guest.uuid)
-    guard let tell = locks.steal(resource, from: node.index) else { return }
-    self.tell(node, "dlm", "\(words(resource)) of \(guest.name) is REMOVED by force")
+    guard locks.steal(resource, from: node.index) else { return }
+    tell(node, "dlm", "\(words(resource)) of \(guest.name) is REMOVED by force")
     for other in guests
     where other.index == guest.index || other.uses.contains(where: { $0.storage == storage })
       || boot.processes.contains(where: { qemu in
@@ -123,7 +125,7 @@ extension World {
       markRobbed(other.index, node, boot)
     }
     if let agent = boot.agent {
-      after(20...30_000, .agent(agent.number)) { tell() }
+      after(20...30_000, .agent(agent.number)) { agent.engine.audit() }
     }
   }
 

@@ -143,19 +143,18 @@ final class World {
     for operation in locks.takeOperations() {
       guard let agent = agents[operation.engine] else { continue }
       agent.operations[operation.number] = operation
-      let channel = operation.resource.map {
-        Agenda.Channel(name: "dlm \(agent.node.index) \($0)")
-      }
       after(
-        1...12, .agent(agent.number), channel, gate: .lockspaceRuns(node: agent.node.index)
+        1...12, .agent(agent.number),
+        Agenda.Channel(name: "dlm \(agent.node.index) \(operation.resource)"),
+        gate: .lockspaceRuns(node: agent.node.index)
       ) { [self] in
         agent.operations[operation.number] = nil
         locks.perform(operation)
       }
     }
-    for answer in locks.takeAnswers() {
-      guard let agent = agents[answer.engine] else { continue }
-      after(0...6, .agent(agent.number)) { answer.tell() }
+    for engine in locks.takeArrivals() {
+      guard let agent = agents[engine] else { continue }
+      after(0...6, .agent(agent.number)) { agent.engine.read() }
     }
     for node in nodes {
       guard let agent = node.boot?.agent else { continue }
