@@ -24,7 +24,9 @@ import Testing
     }
 
     func add(_ loss: LockLoss) { state.withLock { $0.losses.append(loss) } }
-    func outcomes(_ number: UInt64) -> [LockOutcome] { state.withLock { $0.outcomes[number] ?? [] } }
+    func outcomes(_ number: UInt64) -> [LockOutcome] {
+      state.withLock { $0.outcomes[number] ?? [] }
+    }
     var losses: [LockLoss] { state.withLock { $0.losses } }
   }
 
@@ -64,7 +66,8 @@ import Testing
   }
 
   /// A lock that is held.
-  func hold(_ id: UInt64, _ resource: ResourceName, _ number: KernelNumber, _ mode: LockMode = .pw) {
+  func hold(_ id: UInt64, _ resource: ResourceName, _ number: KernelNumber, _ mode: LockMode = .pw)
+  {
     report(number, 0, request(id, resource, number, mode))
     #expect(told.outcomes(id) == [.granted(nil)])
   }
@@ -322,7 +325,9 @@ import Testing
 
   @Test func anAdoptedWriterNeverWritesWhatItDoesNotKnow() throws {
     device.numbers = [3]
-    locks.adopt(LockID(number: 1), a, .pw) { _ in } retry: {}
+    locks.adopt(LockID(number: 1), a, .pw) { _ in
+    } retry: {
+    }
     for number in 10...11 as ClosedRange<UInt64> {
       let operation = convert(1, .pw, number)
       #expect(device.last == .convert(3, .pw, block: nil))
