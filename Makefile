@@ -138,8 +138,14 @@ directory-lab: build-packages
 # Those whose names begin so; all, where nothing is said.
 CLUSTER_CASES ?=
 
+# The Debian suite whose kernel the nodes run, bookworm or trixie: this machine's own, where nothing
+# is said. CONTINUE=1: only the cases that have not passed yet with this commit and kernel.
+KERNEL        ?=
+CONTINUE      ?=
+
 test-cluster: programs engine-lab cluster-packages
-	BIN=$(abspath $(OUT)) Tests/Cluster/run $(CLUSTER_CASES)
+	BIN=$(abspath $(OUT)) Tests/Cluster/run KERNEL=$(KERNEL) $(if $(CONTINUE),--continue) \
+	  $(CLUSTER_CASES)
 
 # Packages from the programs that are there: packaging/README.md.
 deb: programs

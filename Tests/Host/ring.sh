@@ -7,7 +7,9 @@
 #   take_down     a command that ends everything in $DLMGUARD_LAB, however far it came
 #
 # and then calls find_programs, need, select_cases, open_directory and play_cases. lab.sh has the
-# function begin_case; after_case is the run's own and runs also after a case that was cut off.
+# function begin_case; after_case is the run's own and runs also after a case that was cut off. A
+# run may have two more: case_played NAME PASSED FAILED SECONDS, with after_case counted, and
+# all_played, before the sum is printed.
 
 RING=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 PATH=$PATH:/usr/sbin:/sbin
@@ -96,9 +98,16 @@ bounded() {
   return $status
 }
 
+# Runs a function of the run's own, where it has it.
+own() {
+  if declare -F "$1" >/dev/null; then "$@"; fi
+}
+
+count() { grep -c "$1" "$DLMGUARD_LAB/results"; }
+
 # Plays the selected cases, and says at the end what came of them.
 play_cases() {
-  local deadline=$((SECONDS + ${LIMIT:-$limit})) file left status
+  local deadline=$((SECONDS + ${LIMIT:-$limit})) file left status began passes failures
   for file in "${selected[@]}"; do
     CASE=$(basename "$file" .sh)
     left=$((deadline - SECONDS))
@@ -107,7 +116,7 @@ play_cases() {
       continue
     fi
     export CASE
-    status=0
+    status=0 began=$SECONDS passes=$(count ok) failures=$(count FAIL)
     # shellcheck disable=SC2016
     bounded "$((left < case_limit ? left : case_limit))" bash -uo pipefail -c '
       . "$RING/checks.sh"
@@ -117,14 +126,17 @@ play_cases() {
       exit 0' case "$file" || status=$?
     [ $status = 0 ] || failed "did not run to its end (exit code $status)"
     after_case
+    own case_played "$CASE" $(($(count ok) - passes)) $(($(count FAIL) - failures)) \
+      $((SECONDS - began))
   done
+  own all_played
   summary
 }
 
 summary() {
   local passes failures
-  passes=$(grep -c ok "$DLMGUARD_LAB/results")
-  failures=$(grep -c FAIL "$DLMGUARD_LAB/results")
+  passes=$(count ok)
+  failures=$(count FAIL)
   echo "$passes passed, $failures failed"
   [ "$failures" = 0 ]
 }
