@@ -62,8 +62,18 @@ demo: programs host-packages
 demo-migration: programs engine-lab cluster-packages
 	BIN=$(abspath $(OUT)) Tests/Cluster/demo
 
-test: lint test-unit model simulate test-installed test-documents test-corosync test-host test-packages \
-  test-cluster
+PARTS := lint test-unit model simulate test-installed test-documents test-corosync test-host \
+  test-packages test-cluster
+
+# Each part, and how long it took with what it needed.
+test: $(foreach part,$(PARTS),$(part) took-$(part))
+
+.PHONY: $(PARTS:%=took-%)
+last := $(shell date +%s)
+$(PARTS:%=took-%): took-%:
+	$(eval now := $(shell date +%s))
+	@echo "make: $* took $$(($(now) - $(last))) s"
+	$(eval last := $(now))
 
 lint: build-packages
 	swift format lint --strict -r Sources Tests Package.swift
@@ -137,7 +147,6 @@ directory-lab: build-packages
 
 # Those whose names begin so; all, where nothing is said.
 CLUSTER_CASES ?=
-
 # The Debian suite whose kernel the nodes run, bookworm or trixie: this machine's own, where nothing
 # is said. CONTINUE=1: only the cases that have not passed yet with this commit and kernel.
 KERNEL        ?=
