@@ -45,7 +45,6 @@ let package = Package(
     // directory.
     .systemLibrary(
       name: "CCorosync", providers: [.apt(["libcpg-dev", "libquorum-dev", "libcmap-dev"])]),
-    .systemLibrary(name: "CLibDLMControl", providers: [.apt(["libdlmcontrol-dev"])]),
     .systemLibrary(name: "CLibDLM", providers: [.apt(["libdlm-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CDeadline"),
@@ -66,7 +65,7 @@ let package = Package(
       name: "HostWatch", dependencies: ["CLinux", "DomainXML", "LockModel"], swiftSettings: swift),
     .target(
       name: "Cluster",
-      dependencies: ["CCorosync", "CLibDLMControl", "CLinux", "Directory", "LockModel"],
+      dependencies: ["CCorosync", "CLinux", "Directory", "LockModel"],
       swiftSettings: swift),
     .target(
       name: "Configuration",
@@ -110,8 +109,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "ClusterTests",
-      dependencies: ["CLibDLMControl", "CLinux", "Cluster", "Directory", "LockModel"],
-      swiftSettings: swift),
+      dependencies: ["CLinux", "Cluster", "Directory", "LockModel"], swiftSettings: swift),
     .testTarget(
       name: "AgentTests",
       dependencies: [

@@ -75,31 +75,55 @@ int dlmguard_connect(const char *path)
 	return fd;
 }
 
-int dlmguard_abstract_listener(const char *abstract)
+/* The length of the address, or -errno. */
+static int abstract_address(struct sockaddr_un *name, const char *abstract)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	size_t length = strlen(abstract);
-	int fd, error = 0;
 
 	/* The name follows a NUL and ends with the address. */
-	if (length == 0 || length >= sizeof(name.sun_path))
+	if (length == 0 || length >= sizeof(name->sun_path))
 		return -EINVAL;
-	memcpy(name.sun_path + 1, abstract, length);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	memset(name, 0, sizeof(*name));
+	name->sun_family = AF_UNIX;
+	memcpy(name->sun_path + 1, abstract, length);
+	return offsetof(struct sockaddr_un, sun_path) + 1 + length;
+}
+
+static int connect_abstract(const char *abstract, int flags)
+{
+	struct sockaddr_un name;
+	int fd, length = abstract_address(&name, abstract);
+
+	if (length < 0)
+		return length;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&name,
-		    offsetof(struct sockaddr_un, sun_path) + 1 + length) < 0)
-		error = errno;
-	close(fd);
-	switch (error) {
-	case 0:
+	if (connect(fd, (struct sockaddr *)&name, length) < 0)
+		return closed(fd, errno);
+	return fd;
+}
+
+int dlmguard_connect_abstract(const char *abstract)
+{
+	return connect_abstract(abstract, 0);
+}
+
+int dlmguard_abstract_listener(const char *abstract)
+{
+	int fd = connect_abstract(abstract, SOCK_NONBLOCK);
+
+	if (fd >= 0) {
+		close(fd);
+		return 1;
+	}
+	switch (-fd) {
 	case EAGAIN: /* its queue is full: it is slow, but it is there */
 		return 1;
 	case ECONNREFUSED:
 		return 0;
 	default:
-		return -error;
+		return fd;
 	}
 }
 

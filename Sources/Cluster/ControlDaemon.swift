@@ -1,18 +1,15 @@
-import CLibDLMControl
 import CLinux
 import Glibc
 import LockModel
 
-/// dlm_controld on this node, as libdlmcontrol asks it.
+/// What dlm_controld says of this node and its lockspaces, by its query socket.
 ///
 /// Its one query thread answers while the rest of it may be stuck in the kernel, but shares a lock
-/// with that rest (`process_queries` in its main.c), and libdlmcontrol waits without end.
+/// with that rest (`process_queries` in its main.c), so an answer may never come: all functions
+/// that ask wait without end, on any thread.
 enum ControlDaemon {
-  /// The abstract address where it answers queries (`DLMC_QUERY_SOCK_PATH` in its dlm_controld.h).
-  static let queryAddress = "dlmc_query_sock"
-
   /// Whether it runs. Never waits, and tells nothing about fencing.
-  static func look(at address: String = queryAddress) -> ControlDaemonSight {
+  static func look(at address: String = ControlSocket.address) -> ControlDaemonSight {
     switch dlmguard_abstract_listener(address) {
     case 1: .running(fencing: nil)
     case 0: .gone
@@ -20,15 +17,15 @@ enum ControlDaemon {
     }
   }
 
-  /// What `enable_fencing` is for it, from wherever it has that; nil where it does not answer. May
-  /// wait without end; one thread at a time (libdlmcontrol copies through a static buffer).
-  static func fencing() -> Fencing? {
-    // As large as what libdlmcontrol may copy, plus the NUL that it does not write.
-    var text = [CChar](repeating: 0, count: Int(DLMC_DUMP_SIZE) + 1)
-    let result = withoutBrokenPipes { dlmc_dump_config(&text) }
-    guard result >= 0 else { return nil }
-    let used = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-    return Fencing(configuration: String(decoding: used, as: UTF8.self))
+  /// What `enable_fencing` is for it, from wherever it has that; nil if it
+  /// gives no usable answer. May wait without end.
+  static func fencing(at address: String = ControlSocket.address) -> Fencing? {
+    do throws(ControlFault) {
+      let (reply, body) = try ControlSocket.ask(.configuration, at: address)
+      return Fencing(configuration: try reply.configuration(body))
+    } catch {
+      return nil
+    }
   }
 
   /// What it says of a stopped lockspace.
@@ -41,60 +38,42 @@ enum ControlDaemon {
     case unanswered
   }
 
-  /// Asks what a stopped lockspace waits for. May wait without end; one thread at a time.
-  static func stop(of lockspace: String) -> Stop {
-    withoutBrokenPipes {
-      var name = [CChar](lockspace.utf8CString)
-      var state = dlmc_lockspace()
-      switch dlmc_lockspace_info(&name, &state) {
-      case 0: break
-      // `query_lockspace_info` in its main.c.
-      case -ENOENT: return .unknown
-      default: return .unanswered
-      }
+  /// Asks what a stopped lockspace waits for. May wait without end.
+  static func stop(of lockspace: String, at address: String = ControlSocket.address) -> Stop {
+    do throws(ControlFault) {
+      // Asked first because it is the one query that this process may abandon, by ending while it
+      // waits, without ending dlm_controld (see ``ControlSocket/ask(_:at:)``).
+      _ = try ControlSocket.ask(.configuration, at: address)
+      let (reply, body) = try ControlSocket.ask(.lockspace(lockspace), at: address)
+      let state = try reply.lockspace(body)
       var failed: [NodeID] = []
-      if state.cg_next.wait_condition == DLMC_LS_WAIT_FENCING {
-        var nodes = [dlmc_node](repeating: dlmc_node(), count: Self.mostNodes)
-        var count: Int32 = 0
-        if dlmc_lockspace_nodes(
-          &name, DLMC_NODES_ALL, Int32(nodes.count), &count, &nodes) == 0
-        {
-          failed =
-            nodes.prefix(count < 0 ? nodes.count : Int(count))
-            .filter { $0.flags & UInt32(DLMC_NF_NEED_FENCING) != 0 }
-            .compactMap { NodeID(UInt32(bitPattern: $0.nodeid)) }
-            .sorted()
-        }
+      if state.next.waitCondition == ControlChange.waitFencing {
+        failed = (try? Self.failed(in: lockspace, at: address)) ?? []
       }
       return .waits(StopCause(state, failed: failed))
+    } catch .refused(UInt32(ENOENT)) {
+      // `query_lockspace_info` in its main.c.
+      return .unknown
+    } catch {
+      return .unanswered
     }
   }
 
-  /// More than corosync takes (`PROCESSOR_COUNT_MAX`, 384, in its coroapi.h).
-  private static let mostNodes = 512
-
-  /// libdlmcontrol uses write(2), which would end this process where dlm_controld ends between being
-  /// connected to and being asked.
-  private static func withoutBrokenPipes<Result>(_ body: () -> Result) -> Result {
-    var pipe = sigset_t()
-    var before = sigset_t()
-    sigemptyset(&pipe)
-    sigaddset(&pipe, SIGPIPE)
-    pthread_sigmask(SIG_BLOCK, &pipe, &before)
-    let result = body()
-    if sigismember(&before, SIGPIPE) == 0 {
-      // It is raised in the thread that wrote, and waits there.
-      var atOnce = timespec()
-      sigtimedwait(&pipe, nil, &atOnce)
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nil)
-    return result
+  /// The nodes of a lockspace that it wants fenced.
+  private static func failed(
+    in lockspace: String, at address: String
+  ) throws(ControlFault) -> [NodeID] {
+    let (reply, body) = try ControlSocket.ask(.nodes(lockspace), at: address)
+    return try reply.nodes(body)
+      .filter { $0.flags & ControlNode.needFencing != 0 }
+      .compactMap { NodeID($0.id) }
+      .sorted()
   }
 }
 
 extension Fencing {
-  /// From what dlm_controld dumps: one `name=value` a line (`copy_options` in its main.c), followed, as
-  /// dlm_controld 4.2.0 answers, by where it has that from: `enable_fencing=1 (dlm.conf)`.
+  /// From what dlm_controld dumps: one `name=value` a line (`copy_options` in its main.c), followed
+  /// since 4.2 by where it has that from: `enable_fencing=1 (dlm.conf)`.
   ///
   /// Nil where it does not say, which no known dlm_controld does.
   init?(configuration: String) {
@@ -116,25 +95,25 @@ extension StopCause {
   /// From what dlm_controld tells of a stopped lockspace; nil where that does not say.
   ///
   /// - Parameter failed: the nodes that it wants fenced.
-  init?(_ state: dlmc_lockspace, failed: [NodeID]) {
-    let change = state.cg_next
+  init?(_ state: ControlLockspace, failed: [NodeID]) {
+    let change = state.next
     // Numbers of changes begin with 1: with none under way all of this is 0 (`set_lockspace_info` in
     // its cpg.c).
-    guard change.seq != 0 else {
-      guard state.flags & UInt32(DLMC_LF_KERNEL_STOPPED) == 0 else { return nil }
+    guard change.sequence != 0 else {
+      guard state.flags & ControlLockspace.kernelStopped == 0 else { return nil }
       self = .kernel
       return
     }
-    if change.wait_messages != 0 {
+    if change.waitMessages != 0 {
       // The same member then counts the nodes (libdlmcontrol.h).
-      self = .nodes(max(1, Int(change.wait_condition)))
+      self = .nodes(max(1, Int(change.waitCondition)))
       return
     }
-    switch change.wait_condition {
-    case DLMC_LS_WAIT_RINGID: self = .membership
-    case DLMC_LS_WAIT_QUORUM: self = .quorum
-    case DLMC_LS_WAIT_FENCING: self = .fencing(failed)
-    case DLMC_LS_WAIT_FSDONE: self = .filesystems
+    switch change.waitCondition {
+    case ControlChange.waitRingID: self = .membership
+    case ControlChange.waitQuorum: self = .quorum
+    case ControlChange.waitFencing: self = .fencing(failed)
+    case ControlChange.waitFilesystems: self = .filesystems
     default: return nil
     }
   }

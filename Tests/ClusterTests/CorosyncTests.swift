@@ -168,7 +168,10 @@ final class Reports: Sendable {
 final class CorosyncProcess {
   private let process = Process()
 
-  init(nodes: [String?], provider: String? = "corosync_votequorum") throws {
+  /// - Parameter quorum: further lines of that section.
+  init(
+    nodes: [String?], provider: String? = "corosync_votequorum", quorum: String = ""
+  ) throws {
     let list = nodes.enumerated().map { index, name in
       """
         node {
@@ -199,6 +202,7 @@ final class CorosyncProcess {
       }
       quorum {
         \(provider.map { "provider: \($0)" } ?? "")
+        \(quorum)
       }
 
       """

@@ -1,4 +1,3 @@
-import CLibDLMControl
 import CLinux
 import Glibc
 import LockModel
@@ -62,24 +61,25 @@ import Testing
 
   @Test func whatAStoppedLockspaceWaitsFor() {
     let waiting = { (condition: Int32, messages: Int32) in
-      var state = dlmc_lockspace()
-      state.flags = UInt32(DLMC_LF_KERNEL_STOPPED)
-      state.cg_next.seq = 7
-      state.cg_next.wait_condition = condition
-      state.cg_next.wait_messages = messages
-      return StopCause(state, failed: [node2])
+      StopCause(
+        ControlLockspace(
+          flags: ControlLockspace.kernelStopped,
+          next: ControlChange(waitCondition: condition, waitMessages: messages, sequence: 7)),
+        failed: [node2])
     }
-    #expect(waiting(DLMC_LS_WAIT_RINGID, 0) == .membership)
-    #expect(waiting(DLMC_LS_WAIT_QUORUM, 0) == .quorum)
-    #expect(waiting(DLMC_LS_WAIT_FENCING, 0) == .fencing([node2]))
-    #expect(waiting(DLMC_LS_WAIT_FSDONE, 0) == .filesystems)
+    #expect(waiting(1, 0) == .membership)
+    #expect(waiting(2, 0) == .quorum)
+    #expect(waiting(3, 0) == .fencing([node2]))
+    #expect(waiting(4, 0) == .filesystems)
     #expect(waiting(0, 0) == nil)
     #expect(waiting(2, 1) == .nodes(2))
     #expect(waiting(0, 1) == .nodes(1))
-    var state = dlmc_lockspace()
-    #expect(StopCause(state, failed: []) == .kernel)
-    state.flags = UInt32(DLMC_LF_KERNEL_STOPPED)
-    #expect(StopCause(state, failed: []) == nil)
+    #expect(waiting(.min, 1) == .nodes(1))
+    let none = ControlChange(waitCondition: 0, waitMessages: 0, sequence: 0)
+    #expect(StopCause(ControlLockspace(flags: 0, next: none), failed: []) == .kernel)
+    #expect(
+      StopCause(ControlLockspace(flags: ControlLockspace.kernelStopped, next: none), failed: [])
+        == nil)
   }
 
   @Test func positionsInTheNodeList() {
@@ -101,22 +101,23 @@ import Testing
     close(socket)
     #expect(ControlDaemon.look(at: address) == .gone)
   }
+}
 
-  private func abstractSocket(_ address: String) -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var name = sockaddr_un()
-    name.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &name.sun_path) { path in
-      path.dropFirst().withMemoryRebound(to: UInt8.self) { bytes in
-        for (index, byte) in address.utf8.enumerated() { bytes[bytes.startIndex + index] = byte }
-      }
+/// A stream socket at an abstract address; it does not listen yet.
+func abstractSocket(_ address: String) -> Int32 {
+  let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+  var name = sockaddr_un()
+  name.sun_family = sa_family_t(AF_UNIX)
+  withUnsafeMutableBytes(of: &name.sun_path) { path in
+    path.dropFirst().withMemoryRebound(to: UInt8.self) { bytes in
+      for (index, byte) in address.utf8.enumerated() { bytes[bytes.startIndex + index] = byte }
     }
-    let length = MemoryLayout<sa_family_t>.size + 1 + address.utf8.count
-    withUnsafePointer(to: &name) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        _ = bind(descriptor, address, socklen_t(length))
-      }
-    }
-    return descriptor
   }
+  let length = MemoryLayout<sa_family_t>.size + 1 + address.utf8.count
+  withUnsafePointer(to: &name) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+      _ = bind(descriptor, address, socklen_t(length))
+    }
+  }
+  return descriptor
 }

@@ -12,6 +12,9 @@
 
 /* A socket connected to PATH; blocking. */
 int dlmguard_connect(const char *path);
+/* A socket connected to the abstract address NAME of this network namespace; blocking, and waits
+ * while the listener's queue is full. */
+int dlmguard_connect_abstract(const char *name);
 /* A listening, non-blocking socket at PATH, with file mode MODE; replaces a stale socket file. */
 int dlmguard_listen(const char *path, mode_t mode, int backlog);
 /* The next waiting client, non-blocking. */
