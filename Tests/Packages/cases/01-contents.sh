@@ -36,6 +36,13 @@ one_version() {
   version=$(sed -n 's/.*dlmguardVersion = "\(.*\)"/\1/p' "$root/Sources/AgentAPI/Version.swift")
   same "$(dpkg-deb -f "$PACKAGE" Version)" "$version-1" && same "$("$BIN/dlmguard" --version)" "$version"
 }
+# Both packages and their changelogs; of a domain that can never be anybody else's (RFC 2606).
+one_maintainer() {
+  local address="dlmguard maintainers <maintainers@dlmguard.invalid>"
+  same "$(dpkg-deb -f "$PACKAGE" Maintainer)" "$address" &&
+    same "$(dpkg-parsechangelog -l "$root/packaging/deb/changelog" -S Maintainer)" "$address" &&
+    contains "$(rpm -qp --changelog "$IMG"/first/dlmguard-*.rpm 2>/dev/null | head -n 1)" "$address"
+}
 roots_own() {
   # `tar` would list other owners and what others may write.
   local odd
@@ -52,6 +59,7 @@ check "rpmlint finds no error" rpm_lint "$IMG"/first/dlmguard-*.rpm
 check "no program needs a Swift runtime" asks_for_no_swift
 check "the hook needs nothing at all" is_static
 check "everything says the same version" one_version
+check "and names the same maintainers" one_maintainer
 check "every file is root's, and nobody else's to write" roots_own
 check "what an administrator edits survives an upgrade" same "$(dpkg-deb -I "$PACKAGE" conffiles)" \
   /etc/dlmguard/dlmguard.conf
