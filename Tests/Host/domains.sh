@@ -44,6 +44,14 @@ qemu_pid() { inside cat "/run/libvirt/qemu/$1.pid"; }
 # The guest says "up" on its serial port once it listens to the power button.
 booted() { grep -q up "$IMG/$1.serial"; }
 
+# libvirt_is_before VERSION: the libvirt of $HOST is an older one.
+libvirt_is_before() {
+  local version
+  version=$(inside libvirtd --version | grep -oE '[0-9.]+$')
+  [ -n "$version" ] && [ "$version" != "$1" ] &&
+    [ "$(printf '%s\n' "$version" "$1" | sort -V | head -n 1)" = "$version" ]
+}
+
 # refused NAME PATTERN...: the start must fail, with one line of dlmguard's that has every pattern,
 # and the domain must not run.
 refused() {
