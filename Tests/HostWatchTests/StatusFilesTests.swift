@@ -54,7 +54,7 @@ extension Scratch {
     for (name, text) in [
       (composed, "composed"), (decomposed, "decomposed"), (noText, "no text"),
     ] {
-      let file = fopen(name.path(in: run.path), "w")
+      let file = try #require(fopen(name.path(in: run.path), "w"))
       fputs(status(text), file)
       fclose(file)
     }
