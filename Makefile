@@ -20,7 +20,7 @@ PROGRAMS := $(OUT)/dlmguardd $(OUT)/dlmguard $(OUT)/qemu-hook
 
 .PHONY: all build-packages host-packages cluster-packages programs manuals demo demo-migration engine-lab parse-lab \
   directory-lab sim-lab test test-unit test-sanitizers model simulate simulate-faults test-installed \
-  test-corosync test-host test-cluster test-packages test-documents torture fuzz lint bench pictures reference deb rpm install clean
+  test-corosync test-host test-cluster test-packages test-packages-cross test-documents torture fuzz lint bench pictures reference deb rpm install clean
 
 # apt and SwiftPM each run once at a time, and use every core by themselves.
 .NOTPARALLEL:
@@ -168,6 +168,11 @@ rpm: programs
 test-packages: programs
 	scripts/install-packages packages
 	BIN=$(abspath $(OUT)) Tests/Packages/run
+
+# The package of each Debian on the other one: not in `test`, because the other one builds everything anew.
+test-packages-cross: programs
+	scripts/install-packages packages
+	BIN=$(abspath $(OUT)) Tests/Packages/cross
 
 # Every command in the documents, every message, every picture's source.
 test-documents: programs host-packages

@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CLibDLM", providers: [.apt(["libdlm-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CDeadline"),
+    .target(name: "COlderGlibc"),
 
     // Pure values, and the adapters around the core; each imports only rooms above it.
     .target(name: "LockModel", swiftSettings: swift),
@@ -83,12 +84,13 @@ let package = Package(
 
     // What people and libvirt run.
     .executableTarget(
-      name: "dlmguardd", dependencies: ["Agent", "AgentAPI", argumentParser], swiftSettings: swift),
+      name: "dlmguardd", dependencies: ["Agent", "AgentAPI", "COlderGlibc", argumentParser],
+      swiftSettings: swift),
     .executableTarget(
       name: "dlmguard",
       dependencies: [
-        "CLinux", "LockModel", "DomainXML", "ResourceIdentity", "AgentAPI", "GuardCore",
-        "Configuration", "LockEngines", "HostWatch", "Cluster", argumentParser,
+        "CLinux", "COlderGlibc", "LockModel", "DomainXML", "ResourceIdentity", "AgentAPI",
+        "GuardCore", "Configuration", "LockEngines", "HostWatch", "Cluster", argumentParser,
       ],
       swiftSettings: swift),
     .executableTarget(
