@@ -25,7 +25,7 @@ extension Alias {
       try onTwoNodes({ _, _ in }, { _, _ in })
     },
     Alias("a block device", "a file of the filesystem on it", .part) {
-      let host = ResourceIdentityTests.files()
+      let host = try filesOnDisk()
       let path = host.root + "/a"
       let device = try KernelFile(path).device
       host.disk("sdx", "\(device)", ["device/wwid": naa])

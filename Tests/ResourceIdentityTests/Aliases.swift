@@ -48,11 +48,24 @@ let secondLV = "LVM-uaVfYXLcvFJ4hVPeJyMAYFvU3vE0hqBAzzzzKbTm1FQe7sVdqcGx0BnmqP2J
 let address = PCIAddress(domain: 0, bus: 1, slot: 0, function: 0)
 
 /// A host with two files.
-func files(_ node: String = "node1") -> FakeHost {
-  let host = FakeHost(node)
+func files(_ host: FakeHost = FakeHost()) -> FakeHost {
   host.write("a", "")
   host.write("b", "")
   return host
+}
+
+/// A host with two files that lie on a block device of this machine: since Debian 13 temporary ones
+/// lie in memory.
+func filesOnDisk() throws -> FakeHost {
+  struct NoDisk: Error {}
+  let places = [
+    FileManager.default.temporaryDirectory, URL(fileURLWithPath: "/var/tmp"),
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent(),
+  ]
+  for place in places where try KernelFile(place.path).device.major != 0 {
+    return files(FakeHost(in: place))
+  }
+  throw NoDisk()
 }
 
 /// The same file on two nodes that mount its filesystem each in its own way.

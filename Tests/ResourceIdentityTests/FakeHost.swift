@@ -10,9 +10,10 @@ final class FakeHost {
   private var directories: [String: String] = [:]
   private var networks: [NetworkStorage] = []
 
-  init(_ node: String = "node1") {
+  /// - Parameter directory: where its files lie; by default where temporary ones do.
+  init(_ node: String = "node1", in directory: URL = FileManager.default.temporaryDirectory) {
     self.node = node
-    root = FileManager.default.temporaryDirectory.path + "/dlmguard-host-\(UUID().uuidString)"
+    root = directory.path + "/dlmguard-host-\(UUID().uuidString)"
     // No device node of the machine that runs the test may be taken for one of this host.
     for directory in ["dev", "sys", "proc/self"] { make(directory) }
     write("proc/self/mountinfo", "")
