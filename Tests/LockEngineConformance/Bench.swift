@@ -13,11 +13,11 @@ public struct ConformanceFailure: Hashable, Sendable, CustomStringConvertible {
 
 /// One check's view of the engine: operations whose outcome it can expect.
 ///
-/// It blocks its thread until the engine has settled what was asked; ``patience`` only bounds how
+/// It blocks its thread until the engine has settled what was asked; `patience` only bounds how
 /// long a broken engine can hang it.
 final class Bench {
-  /// In ms.
-  static let patience = 30_000
+  /// In ms. A tenth of it once it has run out: what follows in a check fails as well.
+  private var patience = 30_000
 
   private(set) var engine: any LockEngine
   let subject: EngineUnderTest
@@ -97,12 +97,13 @@ final class Bench {
 
   func record(of lock: LockID) -> LockRecord? { records.first { $0.lock == lock } }
 
-  /// Waits until `condition` holds; false when ``patience`` has run out first.
+  /// Waits until `condition` holds; false when `patience` has run out first.
   func await(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<Self.patience {
+    for _ in 0..<patience {
       if condition() { return true }
       usleep(1000)
     }
+    patience /= 10
     return condition()
   }
 

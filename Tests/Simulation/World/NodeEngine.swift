@@ -168,24 +168,17 @@ public final class NodeEngine: LockEngine {
     state.withLock { $0.isRunning = false }
   }
 
+  /// Where the engine is prompt, the master is asked within each operation, as the kernel does on the
+  /// node that is the master, and news are read once nothing is left to do.
   private func nextTask() -> Task? {
-    while true {
-      if let task = state.withLock({ $0.tasks.isEmpty ? nil : $0.tasks.removeFirst() }) {
-        return task
-      }
-      guard isPrompt else { return nil }
-      let operations = cluster.takeOperations()
-      for operation in operations { cluster.perform(operation) }
-      let arrivals = cluster.takeArrivals()
-      if operations.isEmpty, arrivals.isEmpty { return nil }
-      state.withLock { state in
-        for _ in arrivals {
-          state.tasks.append { locks in
-            if let news = locks.device.nextNews() { locks.take(news) }
-          }
-        }
-      }
+    if isPrompt {
+      for operation in cluster.takeOperations() { cluster.perform(operation) }
     }
+    if let task = state.withLock({ $0.tasks.isEmpty ? nil : $0.tasks.removeFirst() }) {
+      return task
+    }
+    guard isPrompt, !cluster.takeArrivals().isEmpty else { return nil }
+    return { $0.takeNews() }
   }
 }
 
