@@ -189,9 +189,9 @@ package final class KernelLocks<Device: LockDevice> {
     if let lock = operations[news.operation], let pending = lock.pending {
       return completed(lock, pending, news)
     }
+    // An id of this process that answers nothing is no better than another's: a program that submits
+    // none leaves the last one in place (fs/dlm/user.c, `dlm_user_unlock`).
     guard let lock = numbered[news.number] else { return }
-    // An operation that was submitted twice has ended already.
-    if operationIDs.hasMade(news.operation), lock.pending == nil { return }
     usedByAnother(lock)
   }
 

@@ -17,25 +17,18 @@ package struct OperationID: Hashable, Sendable {
 /// to the next request before the refusal has been read (fs/dlm/user.c, `dlm_user_add_ast`, queues a
 /// copy and keeps no reference to the lock).
 package struct OperationIDs {
-  private let first: UInt64
   private var next: UInt64
 
   /// Begins at random, so that a former process's ids are told from this one's, and above all
   /// addresses of a process, so that those of other programs are.
   package init(using random: inout some RandomNumberGenerator) {
-    first = Self.aboveAddresses | UInt64.random(in: 0..<1 << 62, using: &random)
-    next = first
+    next = Self.aboveAddresses | UInt64.random(in: 0..<1 << 62, using: &random)
   }
 
   /// The next id. The range lasts for 2^62 of them.
   package mutating func make() -> OperationID {
     defer { next &+= 1 }
     return OperationID(rawValue: next)
-  }
-
-  /// Whether this has given out the id.
-  package func hasMade(_ id: OperationID) -> Bool {
-    id.rawValue >= first && id.rawValue < next
   }
 
   /// No process has such an address on any machine that Linux runs on.

@@ -279,11 +279,22 @@ import Testing
     #expect(device.submissions.isEmpty && told.losses == [])
   }
 
-  @Test func aSecondAnswerToOneOperationIsNothing() {
+  @Test func aSecondAnswerToOneOperationEndsNothing() {
     let operation = request(1, a, 1)
     report(1, 0, operation)
     report(1, 0, operation)
-    #expect(told.outcomes(1) == [.granted(nil)] && device.submissions.count == 1)
+    #expect(told.outcomes(1) == [.granted(nil)])
+    report(1, 0, device.lastOperation)
+    #expect(told.losses == [] && record(1)?.granted == .pw && record(1)?.requested == nil)
+  }
+
+  /// A program that submits no id of its own: the kernel says this process's last one again.
+  @Test(arguments: [false, true]) func aReleaseUnderOnesOwnFormerIdIsALoss(canReadTable: Bool) {
+    let operation = request(1, a, 1)
+    report(1, 0, operation)
+    if canReadTable { device.entries = [] } else { device.errors = [ENOENT] }
+    report(1, Self.unlocked, operation)
+    #expect(told.losses.map(\.resource) == [a] && record(1) == nil)
   }
 
   @Test func newsThatAnotherLockWaitsChangeNothing() {
