@@ -97,7 +97,7 @@ enum ControlQuery: Hashable, Sendable {
       throw .garbled("the version \(hexadecimal(version))")
     }
     guard command == self.command else {
-      throw .garbled("a reply to command \(command), not \(self.command)")
+      throw .garbled("the command \(command)")
     }
     // `len` counts the header too, in a dump as in any other reply (`init_header` in main.c);
     // `data` is no length anywhere.

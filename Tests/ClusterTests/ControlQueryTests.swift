@@ -98,7 +98,7 @@ import Testing
     #expect(fault(0, 0xD13C_D13D) == .garbled("the magic 0xd13cd13d"))
     #expect(fault(4, 0x0001_0007) == nil)
     #expect(fault(4, 0x0002_0001) == .garbled("the version 0x20001"))
-    #expect(fault(8, 13) == .garbled("a reply to command 13, not 14"))
+    #expect(fault(8, 13) == .garbled("the command 13"))
     #expect(fault(16, 95) == .garbled("a length of 95 bytes"))
     #expect(fault(16, 0) == .garbled("a length of 0 bytes"))
     #expect(fault(16, .max) == .garbled("a length of 4294967295 bytes"))

@@ -40,10 +40,10 @@ struct CorosyncControlDaemonTests {
     defer { corosync.kill() }
     let daemon = try ControlDaemonProcess(release, fencing: true)
     defer { daemon.kill() }
-    daemon.signal(SIGSTOP)
+    try daemon.suspend()
     let hanging = ClusterSight.now(lockspace: "nosuch", within: 1_000)
     #expect(hanging.controlDaemon == .running(fencing: nil))
-    daemon.signal(SIGCONT)
+    daemon.resume()
     let sight = ClusterSight.now(lockspace: "nosuch")
     #expect(sight.controlDaemon == .running(fencing: .enabled))
   }
@@ -113,13 +113,12 @@ private final class ControlDaemonProcess {
     }
   }
 
-  func signal(_ number: Int32) {
-    Glibc.kill(process.processIdentifier, number)
-  }
+  func suspend() throws { try process.suspendThreads() }
+  func resume() { Glibc.kill(process.processIdentifier, SIGCONT) }
 
   func kill() {
     guard process.isRunning else { return }
-    signal(SIGKILL)
+    Glibc.kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 

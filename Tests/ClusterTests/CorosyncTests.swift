@@ -80,7 +80,7 @@ struct CorosyncTests {
     let corosync = try CorosyncProcess(nodes: ["alpha"])
     defer { corosync.kill() }
     _ = try settle { $0.corosync == .reachable(.held(members: [node1])) }
-    corosync.signal(SIGSTOP)
+    try corosync.suspend()
     let reports = Reports()
     let watch = try ClusterWatch(
       .init(lockspace: "no-such-lockspace", bound: 1000, allowUnfenced: false)
@@ -90,7 +90,7 @@ struct CorosyncTests {
     #expect(reports.all.isEmpty)
     let hanging = ClusterSight.now(lockspace: "no-such-lockspace", within: 1_000)
     #expect(hanging.corosync == .unanswered && hanging.controlDaemon == .gone)
-    corosync.signal(SIGCONT)
+    corosync.resume()
     try reports.wait(
       for: .impediment("dlm_controld does not run on this node: systemctl start dlm"))
   }
@@ -213,13 +213,31 @@ final class CorosyncProcess {
     try process.run()
   }
 
-  func signal(_ number: Int32) {
-    Glibc.kill(process.processIdentifier, number)
-  }
+  func suspend() throws { try process.suspendThreads() }
+  func resume() { Glibc.kill(process.processIdentifier, SIGCONT) }
 
   func kill() {
     guard process.isRunning else { return }
-    signal(SIGKILL)
+    Glibc.kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
+  }
+}
+
+extension Process {
+  /// Stops the process, and returns when each of its threads has stopped: one that runs on another
+  /// processor may otherwise still answer.
+  func suspendThreads() throws {
+    Glibc.kill(processIdentifier, SIGSTOP)
+    let tasks = "/proc/\(processIdentifier)/task"
+    for _ in 1...1000 {
+      let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
+        // proc_pid_stat(5): the state follows the name in parentheses.
+        let stat = (try? String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)) ?? ""
+        return stat.split(separator: ")").last?.first { $0 != " " }
+      }
+      if states.allSatisfy({ $0 == "T" }) { return }
+      usleep(1000)
+    }
+    throw NeverCame(what: "the stop of process \(processIdentifier)")
   }
 }
