@@ -11,10 +11,10 @@ struct Audit: ParsableCommand {
       Asks journalctl(1). --since and --until take what it takes: "2026-03-01 09:30", "yesterday", "-1h".
       """)
 
-  @Option(help: ArgumentHelp("The earliest time.", valueName: "time"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The earliest time.", valueName: "time"))
   var since: String?
 
-  @Option(help: ArgumentHelp("The latest time.", valueName: "time"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The latest time.", valueName: "time"))
   var until: String?
 
   @Option(

@@ -85,6 +85,13 @@ import Testing
     #expect(JournalEntry(Array("-- No entries --".utf8)) == nil)
   }
 
+  /// As journalctl(1) takes them: relative times begin with a dash.
+  @Test func relativeTimesAreNoOptions() throws {
+    let arguments = ["audit", "--since", "-1h", "--until", "-5m"]
+    let audit = try #require(try Dlmguard.parseAsRoot(arguments) as? Audit)
+    #expect(audit.since == "-1h" && audit.until == "-5m")
+  }
+
   @Test func journalctlIsAskedWithoutAShell() throws {
     let arguments = ["audit", "--since", "$(reboot)", "--domain", "vm", "--directory", "/j"]
     let audit = try #require(try Dlmguard.parseAsRoot(arguments) as? Audit)
