@@ -222,7 +222,7 @@ install:
 	test -e $(DESTDIR)/etc/dlmguard/dlmguard.conf || \
 	  install -D -m 644 etc/dlmguard.conf $(DESTDIR)/etc/dlmguard/dlmguard.conf
 	install -d -m 755 $(DESTDIR)/etc/dlmguard/dlmguard.conf.d
-	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(DOCS)/pictures
+	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(DOCS)/pictures $(DESTDIR)$(DOCS)/decisions
 	install -m 644 $(wildcard etc/*.service etc/*.socket) $(DESTDIR)$(UNITS)
 	install -D -m 644 etc/dlmguard.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/dlmguard.conf
 	install -d $(DESTDIR)$(PREFIX)/share/dlmguard/apparmor
@@ -238,6 +238,7 @@ install:
 	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dlmguard.fish
 	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(DOCS)
 	install -m 644 $(wildcard docs/pictures/*.svg) $(DESTDIR)$(DOCS)/pictures
+	install -m 644 $(wildcard docs/decisions/*.md) $(DESTDIR)$(DOCS)/decisions
 
 clean:
 	rm -rf .build .build-hook .build-fuzz

@@ -2,7 +2,7 @@ import AgentAPI
 import LockModel
 
 // A node that the others may take for failed: first a person is told, then its guests are dealt with
-// (docs/design.md §5 has the timeline second by second).
+// (docs/decisions/23-isolated-node.md has the timeline second by second).
 extension Guard {
   /// What is known of the node's standing, and how far the timeline is.
   struct Isolated {

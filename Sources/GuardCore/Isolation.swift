@@ -13,7 +13,7 @@ public struct Isolation: Hashable, Sendable {
   }
 }
 
-/// What happens when, once a node is isolated (docs/design.md §5).
+/// What happens when, once a node is isolated (docs/decisions/23-isolated-node.md).
 public struct IsolationTimeline: Hashable, Sendable {
   /// When a person is told, in ms: a ring that can be mended has been by then.
   public let alarm: Int64

@@ -1,5 +1,5 @@
-/* The handover of a domain from node S to node D (docs/design.md, section 6), while a third node T
- * wants what it holds. README.md beside this file says what is checked and how.
+/* The handover of a domain from node S to node D (docs/decisions/24-migration.md), while a third
+ * node T wants what it holds. README.md beside this file says what is checked and how.
  *
  * Every step of a process is atomic, and leads back to the head of its loop: all that is known of the
  * world stands in the variables below. Nothing repeats itself without a change, and faults are counted,

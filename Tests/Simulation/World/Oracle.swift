@@ -153,7 +153,8 @@ final class Oracle {
   }
 
   /// A fresh start of a guest that a node was sending away when the start was asked for, to wherever: nobody
-  /// but its process can tell, and that must be dead before its CPUs run (docs/design.md §6).
+  /// but its process can tell, and that must be dead before its CPUs run
+  /// (docs/decisions/24-migration.md).
   private func mayPassForIncoming(_ qemu: QEMU, _ world: World) -> Bool {
     world.nodes.contains { other in
       other.index != qemu.node
@@ -261,7 +262,8 @@ final class Oracle {
     qemu.isSuspended && robbery.since < qemu.boundSince
   }
 
-  /// From when on the guests of a node that is cut off are dealt with, in ms (docs/design.md §5).
+  /// From when on the guests of a node that is cut off are dealt with, in ms
+  /// (docs/decisions/23-isolated-node.md).
   private static let grace: Int64 = 60_000
 
   /// What runs on where the cluster may have given the node up.
