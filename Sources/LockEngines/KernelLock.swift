@@ -18,7 +18,7 @@ package final class KernelLock {
     /// the last one again (fs/dlm/user.c, `ua->castparam`).
     let operation: OperationID
     var kind: Kind
-    /// What was sent as the value block; nil where none was.
+    /// The value block that was sent; nil if none was (no `DLM_LKF_VALBLK`).
     var block: LockValue?
     let then: LockEngine.Completion
   }

@@ -67,12 +67,12 @@ package protocol LockDevice: AnyObject {
   /// Takes over a lock that a process of this node has left. Has no news: it is held on return.
   func adopt(_ resource: ResourceName, _ mode: LockMode) throws(SubmissionError) -> KernelNumber
 
-  /// The next news; nil while there are none.
+  /// The next completion or blocking notice; nil if none is queued.
   func nextNews() -> LockNews?
 
   /// Whether a recovery is under way or waits.
   var isStopped: Bool { get }
 
-  /// This node's locks; nil where the kernel's table cannot be read.
+  /// The locks of this node's processes; nil if debugfs cannot be read.
   func table() -> KernelTable?
 }

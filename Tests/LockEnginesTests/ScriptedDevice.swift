@@ -22,7 +22,7 @@ final class ScriptedDevice: LockDevice {
   var errors: [Int32] = []
   var news: [LockNews] = []
   var isStopped = false
-  /// Nil where it cannot be read.
+  /// The table in debugfs; nil if it cannot be read.
   var entries: [KernelTable.Entry]?
 
   var last: Submission? { submissions.last?.what }
