@@ -1,3 +1,4 @@
+import Glibc
 import LockEngines
 import LockModel
 import Synchronization
@@ -38,7 +39,7 @@ public final class ClusterLocks: Sendable {
   }
 
   /// A lock of a node, from its request to its end.
-  fileprivate struct Lock {
+  struct Lock {
     let node: Int
     /// Nil for an orphan.
     var engine: Int?
@@ -53,13 +54,23 @@ public final class ClusterLocks: Sendable {
     var granted: LockMode?
     /// What it was last asked for in.
     var requested: LockMode
-    /// Operations that have been sent and have not ended: more than one only where a release follows
-    /// a conversion to less, which is granted on the node itself.
-    var underWay = 0
-    var isLessening = false
+    var underWay = UnderWay.nothing
   }
 
-  fileprivate struct State {
+  /// What a node's kernel has sent to the master for a lock and has no answer to.
+  enum UnderWay {
+    case nothing
+    /// A conversion to less: granted on the node itself, so that a release may follow at once.
+    case downConversion
+    case downConversionThenRelease
+    /// A request, any other conversion, or a release.
+    case operation
+
+    /// One of them has ended.
+    mutating func end() { self = self == .downConversionThenRelease ? .operation : .nothing }
+  }
+
+  struct State {
     var table = LockTable()
     /// By a count of their own.
     var locks: [Int: Lock] = [:]
@@ -86,7 +97,7 @@ public final class ClusterLocks: Sendable {
     var changes = 0
   }
 
-  fileprivate struct NumberOnNode: Hashable {
+  struct NumberOnNode: Hashable {
     let node: Int
     let number: KernelNumber
   }
@@ -121,7 +132,7 @@ public final class ClusterLocks: Sendable {
   ) throws(SubmissionError) -> KernelNumber {
     try state.withLock { (state) throws(SubmissionError) in
       let index = try state.create(engine, resource, mode, operation)
-      state.send(.request(mode, options, block), index, operation)
+      state.send(.request(mode, options, block), index, operation, as: .operation)
       return state.locks[index]?.number ?? 0
     }
   }
@@ -133,11 +144,12 @@ public final class ClusterLocks: Sendable {
     try state.withLock { (state) throws(SubmissionError) in
       let index = try state.find(engine, number)
       state.locks[index]?.operation = operation
-      guard let lock = state.locks[index], lock.underWay == 0 else {
-        throw SubmissionError(errno: Self.busy)
+      guard let lock = state.locks[index], lock.underWay == .nothing else {
+        throw SubmissionError(errno: EBUSY)
       }
-      state.locks[index]?.isLessening = lock.granted.map { $0.covers(mode) } == true
-      state.send(.convert(mode, options, block), index, operation)
+      let isLess = lock.granted.map { $0.covers(mode) } == true
+      state.send(
+        .convert(mode, options, block), index, operation, as: isLess ? .downConversion : .operation)
     }
   }
 
@@ -147,11 +159,11 @@ public final class ClusterLocks: Sendable {
     try state.withLock { (state) throws(SubmissionError) in
       let index = try state.find(engine, number)
       state.locks[index]?.operation = operation
-      guard let lock = state.locks[index], lock.underWay == 0 || lock.isLessening else {
-        throw SubmissionError(errno: Self.busy)
+      switch state.locks[index]?.underWay {
+      case .nothing: state.send(.unlock, index, operation, as: .operation)
+      case .downConversion: state.send(.unlock, index, operation, as: .downConversionThenRelease)
+      case .downConversionThenRelease, .operation, nil: throw SubmissionError(errno: EBUSY)
       }
-      state.locks[index]?.isLessening = false
-      state.send(.unlock, index, operation)
     }
   }
 
@@ -161,7 +173,7 @@ public final class ClusterLocks: Sendable {
     try state.withLock { (state) throws(SubmissionError) in
       let index = try state.find(engine, number)
       state.locks[index]?.operation = operation
-      guard let lock = state.locks[index], lock.underWay > 0 else { return }
+      guard let lock = state.locks[index], lock.underWay != .nothing else { return }
       state.lastOperation += 1
       state.operations.append(
         Operation(
@@ -174,13 +186,13 @@ public final class ClusterLocks: Sendable {
     -> KernelNumber
   {
     try state.withLock { (state) throws(SubmissionError) in
-      guard !state.adrift.contains(engine) else { throw SubmissionError(errno: Self.unknown) }
+      guard !state.adrift.contains(engine) else { throw SubmissionError(errno: ENOENT) }
       let node = state.nodes[engine]
       let orphans = state.sorted.filter {
         $1.node == node && $1.engine == nil && $1.resource == resource
       }
       guard let (index, lock) = orphans.first(where: { $1.granted == mode }) else {
-        throw SubmissionError(errno: orphans.isEmpty ? Self.unknown : Self.again)
+        throw SubmissionError(errno: orphans.isEmpty ? ENOENT : EAGAIN)
       }
       state.changes += 1
       state.locks[index]?.engine = engine
@@ -213,11 +225,7 @@ public final class ClusterLocks: Sendable {
   }
 
   /// What another program submits: an address of its own.
-  private static let ofAnotherProgram = OperationID(rawValue: 0x5600_0000_1000)
-
-  fileprivate static let again: Int32 = 11
-  fileprivate static let busy: Int32 = 16
-  fileprivate static let unknown: Int32 = 2
+  static let ofAnotherProgram = OperationID(rawValue: 0x5600_0000_1000)
 
   // MARK: - The driver of the simulation
 
@@ -340,160 +348,5 @@ public final class ClusterLocks: Sendable {
         $0.node == node && $0.resource == resource ? $0.granted : nil
       }
     }
-  }
-}
-
-extension ClusterLocks.State {
-  var sorted: [(Int, ClusterLocks.Lock)] {
-    locks.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-  }
-
-  // MARK: - What a node's kernel does by itself
-
-  mutating func create(
-    _ engine: Int, _ resource: ResourceName, _ mode: LockMode, _ operation: OperationID
-  ) throws(SubmissionError) -> Int {
-    guard !adrift.contains(engine), let node = nodes[engine] else {
-      throw SubmissionError(errno: ClusterLocks.unknown)
-    }
-    // The smallest that is free (fs/dlm/lock.c, `_create_lkb`).
-    var number: KernelNumber = 1
-    while lockOfNumber[.init(node: node, number: number)] != nil { number += 1 }
-    lastLock += 1
-    locks[lastLock] = ClusterLocks.Lock(
-      node: node, engine: engine, resource: resource, number: number, operation: operation,
-      requested: mode)
-    lockOfNumber[.init(node: node, number: number)] = lastLock
-    return lastLock
-  }
-
-  /// The lock that has a number now, whose ever it is.
-  func find(_ engine: Int, _ number: KernelNumber) throws(SubmissionError) -> Int {
-    guard !adrift.contains(engine), let node = nodes[engine],
-      let index = lockOfNumber[.init(node: node, number: number)]
-    else { throw SubmissionError(errno: ClusterLocks.unknown) }
-    return index
-  }
-
-  mutating func send(
-    _ kind: ClusterLocks.Operation.Kind, _ index: Int, _ operation: OperationID
-  ) {
-    guard let lock = locks[index] else { return }
-    locks[index]?.operation = operation
-    locks[index]?.underWay += 1
-    lastOperation += 1
-    operations.append(
-      ClusterLocks.Operation(
-        number: lastOperation, engine: lock.engine ?? 0, lock: index, kind: kind,
-        resource: lock.resource))
-  }
-
-  /// - Parameter status: as in ``LockNews/status``.
-  private mutating func report(_ index: Int, _ status: Int32, _ value: LockValue? = nil) {
-    guard let lock = locks[index], let engine = lock.engine, !dying.contains(engine) else { return }
-    var item = LockNews(number: lock.number, status: status, operation: lock.operation)
-    item.value = value
-    news[engine, default: []].append(item)
-    arrivals.append(engine)
-  }
-
-  /// Reports to the process that waits for an operation that the lock is gone.
-  mutating func reportEnd(of index: Int, _ operation: OperationID) {
-    guard let lock = locks[index], lock.underWay > 0 else { return }
-    locks[index]?.operation = operation
-    report(index, 0x10002)
-  }
-
-  // MARK: - The master
-
-  mutating func perform(_ operation: ClusterLocks.Operation) {
-    changes += 1
-    let index = operation.lock
-    // Dropped with its node, or with the lockspace: it is never answered.
-    guard let lock = locks[index] else { return }
-    do throws(LockTable.Rejection) {
-      switch operation.kind {
-      case .request(let mode, let options, let value):
-        let (master, completions) = table.lock(lock.resource, mode, options, value: value)
-        locks[index]?.master = master
-        lockOfMaster[master] = index
-        finish(completions)
-      case .convert(let mode, let options, let value):
-        guard let master = lock.master else { return }
-        let completions = try table.convert(master, to: mode, options, value: value)
-        locks[index]?.requested = mode
-        finish(completions)
-      case .unlock:
-        guard let master = lock.master else { return }
-        finish(try table.unlock(master, value: nil))
-      case .cancel:
-        guard let master = lock.master else { return }
-        finish(try table.cancel(master))
-      }
-    } catch {
-      end(index)
-      report(index, error == .invalid ? 22 : ClusterLocks.busy)
-    }
-  }
-
-  /// One operation of a lock has ended.
-  private mutating func end(_ index: Int) {
-    guard let lock = locks[index] else { return }
-    locks[index]?.underWay = max(0, lock.underWay - 1)
-    if lock.underWay <= 1 { locks[index]?.isLessening = false }
-  }
-
-  /// Reports to those who wait, and frees the numbers of what has ended.
-  private mutating func finish(_ completions: [LockTable.Completion]) {
-    for completion in completions {
-      guard let index = lockOfMaster[completion.lock], let lock = locks[index] else { continue }
-      end(index)
-      switch completion.outcome {
-      case .granted(let value):
-        locks[index]?.granted = lock.requested
-        past[lock.node, default: [:]][lock.resource, default: []].insert(lock.requested)
-        report(index, 0, value)
-      case .refused: report(index, ClusterLocks.again)
-      case .cancelled: report(index, 0x10001)
-      case .deadlock: report(index, 35)
-      case .released:
-        report(index, 0x10002)
-        locks[index]?.granted = nil
-      case .invalid: report(index, 22)
-      case .busy, .unknownLock, .failed: break
-      }
-      if locks[index]?.granted == nil { forget(index) }
-    }
-  }
-
-  private mutating func forget(_ index: Int) {
-    guard let lock = locks.removeValue(forKey: index) else { return }
-    lockOfNumber[.init(node: lock.node, number: lock.number)] = nil
-    if let master = lock.master { lockOfMaster[master] = nil }
-  }
-
-  // MARK: - The end of processes and nodes
-
-  mutating func leaveOrphans(of engine: Int) {
-    for (index, lock) in sorted where lock.engine == engine {
-      changes += 1
-      locks[index]?.engine = nil
-      locks[index]?.underWay = 0
-      // Cancelling what does not wait does nothing.
-      if let master = lock.master, let completions = try? table.cancel(master) {
-        finish(completions)
-      }
-      if locks[index]?.granted == nil { forget(index) }
-    }
-  }
-
-  mutating func drop(_ index: Int) {
-    changes += 1
-    locks[index]?.engine = nil
-    if let master = locks[index]?.master {
-      if let completions = try? table.cancel(master) { finish(completions) }
-      if let completions = try? table.unlock(master, value: LockValue.none) { finish(completions) }
-    }
-    forget(index)
   }
 }
