@@ -153,7 +153,8 @@ struct ControlReply: Hashable, Sendable {
   }
 }
 
-/// `dlmc_lockspace` (libdlmcontrol.h), as far as it is used here.
+/// The state of one lockspace in dlm_controld (`dlmc_lockspace`, libdlmcontrol.h); only the fields
+/// that ``StopCause`` needs.
 struct ControlLockspace: Hashable, Sendable {
   /// Two `dlmc_change`, two numbers of 32 bits, a name of 65 bytes, and 3 bytes of padding.
   static let size = 140
@@ -181,7 +182,8 @@ struct ControlLockspace: Hashable, Sendable {
   }
 }
 
-/// `dlmc_change` (libdlmcontrol.h), as far as it is used here.
+/// A change of a lockspace's members (`dlmc_change`, libdlmcontrol.h); only the fields that
+/// ``StopCause`` needs.
 struct ControlChange: Hashable, Sendable {
   /// Eight numbers of 32 bits.
   static let size = 32
@@ -217,7 +219,7 @@ struct ControlChange: Hashable, Sendable {
   }
 }
 
-/// `dlmc_node` (libdlmcontrol.h), as far as it is used here.
+/// A node of a lockspace (`dlmc_node`, libdlmcontrol.h); only its id and flags.
 struct ControlNode: Hashable, Sendable {
   /// Five numbers of 32 bits, 4 bytes of padding, and two numbers of 64 bits.
   static let size = 40

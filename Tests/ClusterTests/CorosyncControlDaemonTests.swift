@@ -7,11 +7,7 @@ import Testing
 
 /// Against a real corosync and the real dlm_controld of two Debian releases, in the namespaces that
 /// Tests/Corosync/run makes; what dlm_controld writes to the kernel is files there.
-@Suite(
-  .enabled(
-    if: ProcessInfo.processInfo.environment["DLMGUARD_COROSYNC"] != nil,
-    "needs the namespaces of Tests/Corosync/run"),
-  .serialized)
+@Suite(.needsCorosyncNamespaces, .serialized)
 struct CorosyncControlDaemonTests {
   /// dlm 4.2.0 and 4.3.0.
   static let releases = ["bookworm", "trixie"]
@@ -93,8 +89,8 @@ struct CorosyncControlDaemonTests {
 }
 
 /// A dlm_controld of these namespaces, of a Debian release.
-private final class ControlDaemonProcess {
-  private let process = Process()
+private final class ControlDaemonProcess: TestDaemon {
+  let process = Process()
 
   /// Waits until corosync and it are there.
   init(_ release: String, fencing: Bool) throws {
@@ -111,15 +107,6 @@ private final class ControlDaemonProcess {
       kill()
       throw error
     }
-  }
-
-  func suspend() throws { try process.suspendThreads() }
-  func resume() { Glibc.kill(process.processIdentifier, SIGCONT) }
-
-  func kill() {
-    guard process.isRunning else { return }
-    Glibc.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
   }
 
   private static func wait(for what: String, _ isThere: () -> Bool) throws {

@@ -7,11 +7,7 @@ import Testing
 @testable import Cluster
 
 /// Against a real corosync, in the namespaces that Tests/Corosync/run makes.
-@Suite(
-  .enabled(
-    if: ProcessInfo.processInfo.environment["DLMGUARD_COROSYNC"] != nil,
-    "needs the namespaces of Tests/Corosync/run"),
-  .serialized)
+@Suite(.needsCorosyncNamespaces, .serialized)
 struct CorosyncTests {
   @Test func nobodyListens() {
     let sight = ClusterSight.now(lockspace: "no-such-lockspace")
@@ -165,8 +161,8 @@ final class Reports: Sendable {
 }
 
 /// A corosync of this machine's namespaces; its nodes other than the first are not there.
-final class CorosyncProcess {
-  private let process = Process()
+final class CorosyncProcess: TestDaemon {
+  let process = Process()
 
   /// - Parameter quorum: further lines of that section.
   init(
@@ -211,33 +207,5 @@ final class CorosyncProcess {
     process.executableURL = URL(filePath: "/usr/sbin/corosync")
     process.arguments = ["-f"]
     try process.run()
-  }
-
-  func suspend() throws { try process.suspendThreads() }
-  func resume() { Glibc.kill(process.processIdentifier, SIGCONT) }
-
-  func kill() {
-    guard process.isRunning else { return }
-    Glibc.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-  }
-}
-
-extension Process {
-  /// Stops the process, and returns when each of its threads has stopped: one that runs on another
-  /// processor may otherwise still answer.
-  func suspendThreads() throws {
-    Glibc.kill(processIdentifier, SIGSTOP)
-    let tasks = "/proc/\(processIdentifier)/task"
-    for _ in 1...1000 {
-      let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
-        // proc_pid_stat(5): the state follows the name in parentheses.
-        let stat = (try? String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)) ?? ""
-        return stat.split(separator: ")").last?.first { $0 != " " }
-      }
-      if states.allSatisfy({ $0 == "T" }) { return }
-      usleep(1000)
-    }
-    throw NeverCame(what: "the stop of process \(processIdentifier)")
   }
 }

@@ -5,11 +5,7 @@ import Synchronization
 import Testing
 
 /// Agents of several nodes, each with a real corosync, in the namespaces that Tests/Corosync/run makes.
-@Suite(
-  .enabled(
-    if: ProcessInfo.processInfo.environment["DLMGUARD_COROSYNC"] != nil,
-    "needs the namespaces of Tests/Corosync/run"),
-  .serialized)
+@Suite(.needsCorosyncNamespaces, .serialized)
 struct CorosyncGroupTests {
   @Test func everybodyKnowsWhatAllHold() throws {
     let ring = try Ring(3)
