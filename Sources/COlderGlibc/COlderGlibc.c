@@ -3,7 +3,7 @@
  * time, and call the functions of glibc 2.36.  They are hidden: no library sees them.
  *
  * A function that only glibc 2.37 or a later one has would need more than this: a check of the package
- * (Tests/Packages/cases/01-contents.sh) tells when one comes in. */
+ * (Tests/Packages/cases/01-contents.sh) fails when a program uses one. */
 #include "COlderGlibc.h"
 
 #include <features.h>
